@@ -25,6 +25,7 @@ test("no array is shifted that peers can make long: each shift() moves all the r
 const WALL_CLOCK = new Map([
   ["system/clock.ts", "the clock of the daemon has it, for the others"],
   ["log/times.ts", "writes times for people"],
+  ["system/program-file.ts", "whether the program was replaced"],
   ["cli/load-config.ts", "whether certificates are valid"],
   ["dial/tls-credentials.ts", "the same"],
 ]);

@@ -82,6 +82,14 @@ export class Door {
     else this.#clock.after(MOMENT_MS, () => decided(this.#decide(newcomer, rules)));
   }
 
+  /** Lets a client in that another process has let in, which has handed it over. */
+  admit(rules: DoorRules): Pass {
+    this.#maxClients = rules.maxClients;
+    const pass = new Pass(this, this.#clock, rules.sharesRemote);
+    this.#passes.add(pass);
+    return pass;
+  }
+
   #decide({ name, hasLeft }: Newcomer, rules: DoorRules): Entry {
     if (hasLeft) return { kind: "left" };
     const { maxClients, whenFull } = rules;

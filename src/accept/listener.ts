@@ -3,7 +3,7 @@ import type { Network } from "../core/net/access-patterns.js";
 import type { HostPort } from "../core/net/address.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
 import type { ConnRequest } from "../core/options/conn-request.js";
-import type { Dial } from "../dial/dial.js";
+import type { Dial, ServerLease } from "../dial/dial.js";
 import type { Credentials } from "../dial/tls-credentials.js";
 import type { StreamEnd } from "../sockets/stream-end.js";
 import type { DoorRules } from "./door.js";
@@ -92,6 +92,8 @@ export interface Listener {
   readonly tls?: Credentials | string;
   /** Connections from these networks have to begin with the header of a proxy, which tells whose they are. Absent: none has. */
   readonly proxies?: readonly Network[];
+  /** A claim for a connection to one of the listener's servers that another process has opened; undefined: it has no such server. */
+  claim?(server: HostPort): Pick<ServerLease, "release"> | undefined;
   /** Begins to serve an admitted client. */
   welcome(client: AcceptedClient): void;
   /** Writes to a client why it is not admitted, where the protocol of the port has room for that. The caller closes the connection. */

@@ -1,4 +1,4 @@
-import type { Dial, ServerLease } from "../dial/dial.js";
+import type { Dial, FormerProcess, ServerLease } from "../dial/dial.js";
 import { DialError, GIVEN_UP } from "../dial/dial-error.js";
 import type { End } from "../sockets/end.js";
 import { GentleClose } from "../sockets/gentle-close.js";
@@ -54,6 +54,10 @@ export class PlacedDial implements Dial {
 
   get serverLease(): ServerLease | undefined {
     return this.#dial?.serverLease;
+  }
+
+  get former(): FormerProcess | undefined {
+    return this.#dial?.former;
   }
 
   get hasPlace(): boolean {

@@ -1,73 +1,29 @@
-import type { EventEmitter } from "node:events";
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
-import { clearStaleSocket } from "../control/stale-socket.js";
+import { clearStaleSocket, closeKeepingPath, removeSocket } from "../control/stale-socket.js";
 import { formatListen } from "../core/config/listen.js";
 import { backoffMs } from "../core/limits/backoff.js";
 import { isAddress } from "../core/net/address.js";
 import { formatRemote } from "../core/options/conn-request.js";
 import type { ListenerStatus } from "../core/status/daemon-status.js";
+import type { HandedSocket } from "../core/upgrade/messages.js";
 import type { Log } from "../log/log.js";
 import type { Names } from "../names/names.js";
 import { DatagramServer } from "../sockets/datagram-server.js";
+import { listeningDescriptor } from "../sockets/node-handle.js";
 import type { OwnPort, OwnSockets } from "../sockets/own-sockets.js";
 import type { UdpEnd } from "../sockets/udp-end.js";
-import type { Supervisor } from "../supervisor/supervisor.js";
+import type { Predecessor, Supervisor } from "../supervisor/supervisor.js";
 import type { Clock, Timer } from "../system/clock.js";
+import { ListenError } from "./listen-error.js";
 import type { Listener } from "./listener.js";
+import type { ListenWhere, PortServer } from "./port-server.js";
 
 const BACKLOG = 4096; // connections: all plugins of a hub reconnect at once after its engine has reloaded
 const RETRY = { firstMs: 500, maxMs: 30_000 };
 
-const LISTEN_ERRORS: Readonly<Record<string, string>> = {
-  EADDRINUSE: "already in use",
-  EADDRNOTAVAIL: "no such address on this machine",
-  EACCES: "not permitted",
-  EINVAL: "fe80:: and ff02:: need a network interface that is there, as in [ff02::5%eth0]",
-  ENODEV: "no interface for this group on this machine",
-  ENOTFOUND: "unknown address",
-  ETIMEOUT: "unknown address (the name server does not answer)",
-};
-
-/** Errors of an address that may still come: the network is not up yet, or no name server is there yet. */
-const NOT_THERE_YET = new Set(["EADDRNOTAVAIL", "EINVAL", "ENODEV", "ENOTFOUND", "ETIMEOUT"]);
 /** The start of the daemon waits so long for the address of a name. */
 const LOOKUP_MS = 1000;
-
-/** Why the daemon cannot listen on a port, in words for people. */
-export class ListenError extends Error {
-  override readonly name = "ListenError";
-  /** The system's error code, such as `EADDRINUSE`. */
-  readonly code: string;
-
-  constructor(where: string, cause: NodeJS.ErrnoException) {
-    const { code = "", message } = cause;
-    super(`cannot listen on ${where}: ${LISTEN_ERRORS[code] ?? message}`, { cause });
-    this.code = code;
-  }
-
-  /** Whether the address may still come: the port is to be tried again. */
-  get isNotThereYet(): boolean {
-    return NOT_THERE_YET.has(this.code);
-  }
-}
-
-/** Where a server listens: an address and port, a Unix socket, or a socket that listens already. */
-interface ListenWhere {
-  readonly port?: number;
-  readonly host?: string;
-  readonly path?: string;
-  readonly fd?: number;
-}
-
-/** What a port uses of a server: one of Node for connections, or one for datagrams. */
-export interface PortServer extends EventEmitter {
-  readonly listening: boolean;
-  address(): AddressInfo | string | null;
-  /** Begins to listen: `listening` or `error` follows. */
-  listen(where: ListenWhere, backlog: number): unknown;
-  close(): unknown;
-}
 
 /** What a port needs of the daemon. */
 export interface PortContext {
@@ -77,6 +33,8 @@ export interface PortContext {
   readonly names: Pick<Names, "first" | "forget">;
   /** A socket that the service manager has opened for this place; left out: it has none. */
   readonly takeSocket?: Supervisor["takeSocket"];
+  /** Hands over sockets that listen already. */
+  readonly predecessor?: Predecessor | undefined;
   /** Takes a socket that the port has accepted. */
   admit(listener: Listener, socket: Socket): void;
   /** Takes a client whose first datagram has come. @param refusal why the port has no room for it */
@@ -111,6 +69,8 @@ export class Port implements OwnPort {
   #problemSince = 0;
   #failures = 0;
   #isInherited = false;
+  /** Node has made its Unix socket, and removes it. */
+  #hasOwnPath = false;
 
   /**
    * @param ip the address to listen on, where the listener names none; `*`: all
@@ -166,6 +126,33 @@ export class Port implements OwnPort {
     return this.#isInherited;
   }
 
+  /** What another process needs to listen here, too; undefined: this one does not. */
+  get handed(): HandedSocket | undefined {
+    const fd = this.#server.fd ?? listeningDescriptor(this.#server);
+    if (!this.listening || fd === undefined) return undefined;
+    const host = this.#place?.address;
+    return {
+      ...{ name: this.name, fd },
+      ...(host !== undefined && { host }),
+      ...(this.#isInherited && { isInherited: true }),
+    };
+  }
+
+  /** Whether another process hands over its socket. */
+  get isHanded(): boolean {
+    return this.#context.predecessor?.has(this.name) ?? false;
+  }
+
+  /** Stops listening: another process listens on the same socket, which stays as it is. */
+  leave(): void {
+    const { path } = this.listener;
+    this.#become({ kind: "closed" });
+    if (path !== undefined) closeKeepingPath(path, () => this.#server.close());
+    else if (this.#server.leave !== undefined) this.#server.leave();
+    else this.#server.close();
+    this.#context.own.closed(this);
+  }
+
   get status(): ListenerStatus {
     const { kind, name, port, path, route, tls, section } = this.listener;
     const remote = destination(this.listener);
@@ -196,7 +183,7 @@ export class Port implements OwnPort {
     const { signal } = attempt;
     this.#become({ kind: "opening", attempt });
     try {
-      if (path !== undefined) await clearStaleSocket(path);
+      if (path !== undefined && !this.isHanded) await clearStaleSocket(path);
       signal.throwIfAborted();
       await this.#listen(signal);
     } catch (error) {
@@ -215,6 +202,8 @@ export class Port implements OwnPort {
   /** Listens on the Unix socket, or on the first address of the name that this machine has. */
   async #listen(signal: AbortSignal): Promise<void> {
     const { port, path } = this.listener;
+    const handed = this.#context.predecessor?.take(this.name);
+    if (handed !== undefined) return this.#listenOn(handed, signal, handed.isInherited);
     if (path !== undefined) return this.#listenOn({ path }, signal);
     if (this.#ip === "*") return this.#listenOn({ port }, signal);
     const isName = !isAddress(this.#ip);
@@ -232,10 +221,12 @@ export class Port implements OwnPort {
     }
   }
 
-  async #listenOn(where: ListenWhere, signal: AbortSignal): Promise<void> {
+  /** @param isInherited whether the service manager has opened the socket, which another process hands over */
+  async #listenOn(where: ListenWhere, signal: AbortSignal, isInherited = false): Promise<void> {
     this.#context.own.opened(this);
     const inherited = this.#inherited(where);
-    this.#isInherited = inherited !== undefined;
+    this.#isInherited = isInherited || inherited !== undefined;
+    this.#hasOwnPath = where.path !== undefined;
     try {
       this.#server.listen(inherited ?? where, BACKLOG);
       await once(this.#server, "listening", { signal });
@@ -286,8 +277,11 @@ export class Port implements OwnPort {
 
   /** Stops listening. Connections that exist go on. */
   close(): void {
+    const { path } = this.listener;
+    const wasListening = this.listening;
     this.#become({ kind: "closed" });
     this.#server.close();
+    if (wasListening && path !== undefined && !this.#hasOwnPath) removeSocket(path); // Node does not know its path
     this.#context.own.closed(this);
   }
 

@@ -1,6 +1,7 @@
 import type { ListenerStatus } from "../core/status/daemon-status.js";
+import { ListenError } from "./listen-error.js";
 import type { Listener } from "./listener.js";
-import { ListenError, Port, type PortContext } from "./port.js";
+import { Port, type PortContext } from "./port.js";
 
 const BY_MANAGER = "by a socket of the service manager, whose unit says where it listens";
 
@@ -32,9 +33,11 @@ export class Ports {
   async open(listeners: readonly Listener[], ip: string): Promise<void> {
     const ports = listeners.map((listener) => this.make(listener, ip));
     try {
-      const others = ports.filter(({ listener }) => !listener.essential);
+      const fresh = ports.filter((port) => !port.isHanded);
+      const others = fresh.filter(({ listener }) => !listener.essential);
       await Promise.all(others.map((port) => port.openEventually())); // together: they may wait for the same name
-      for (const port of ports) if (port.listener.essential) await this.#openEssential(port, []);
+      for (const port of fresh) if (port.listener.essential) await this.#openEssential(port, []);
+      await this.#openHanded(ports.filter((port) => port.isHanded));
     } catch (error) {
       for (const port of ports) port.close();
       throw error;
@@ -68,6 +71,22 @@ export class Ports {
     this.#ports = next;
     const others = fresh.filter(({ listener }) => !listener.essential);
     await Promise.all(others.map((port) => port.openEventually()));
+  }
+
+  /** All of them. */
+  get all(): readonly Port[] {
+    return this.#ports;
+  }
+
+  /** Listens on sockets that another process hands over, which cannot fail: first when that agrees, and late when it has to. */
+  async #openHanded(ports: readonly Port[]): Promise<void> {
+    const { predecessor } = this.#context;
+    await predecessor?.ready();
+    for (const port of ports) {
+      const free = predecessor?.free(port.name);
+      if (free === undefined) await port.open();
+      else void free.then(() => port.openEventually());
+    }
   }
 
   /** Closes all of them. */

@@ -1,5 +1,5 @@
 import type { CommandRow } from "../core/command-line/command-row.js";
-import { RELOAD, STOP } from "./control-arguments.js";
+import { RELOAD, STOP, UPGRADE } from "./control-arguments.js";
 import { DOCTOR } from "./doctor-arguments.js";
 import { MUX } from "./mux-arguments.js";
 import { RECORD } from "./record-arguments.js";
@@ -15,6 +15,7 @@ const ROWS = [
   STATUS,
   STOP,
   RELOAD,
+  UPGRADE,
   WATCH,
   RECORD,
   REPLAY,

@@ -41,11 +41,29 @@ export const RELOAD = {
   examples: [{ words: "reload", help: "Reload the daemon on port 2504" }],
 } as const satisfies CommandRow;
 
+/** `sockproxyd upgrade`, as `--help` and the man page show it. */
+export const UPGRADE = {
+  name: "upgrade",
+  summary: "Replace a running daemon by the program on disk",
+  usage: USAGE,
+  description: [
+    "Has a running daemon start the program that is on disk now, as it was started itself, and hand over its ports and its connections. They stay open. What cannot move ends within 60 s in the old process. Where the new one is not there after 10 s nothing changes. Who may stop a daemon may upgrade it: [access] stop.",
+  ],
+  arguments: [PLACE_ARGUMENT],
+  options: [...PLACE_FLAGS, HELP_FLAG],
+  exits: [
+    [0, "when the new process serves"],
+    [1, "when it does not start, or the daemon refuses or is not there"],
+    [2, "when arguments are wrong"],
+  ],
+  examples: [{ words: "upgrade", help: "Upgrade the daemon on port 2504, whose program was replaced" }],
+} as const satisfies CommandRow;
+
 /** The command line of a command for a running daemon. */
 export type ControlArguments = { readonly kind: "help" } | { readonly kind: "ask"; readonly daemon: DaemonPlace };
 
 /**
- * Reads the command line of `sockproxyd stop` and `sockproxyd reload`.
+ * Reads the command line of `sockproxyd stop`, `sockproxyd reload` and `sockproxyd upgrade`.
  *
  * @param argv behind the name of the command
  */

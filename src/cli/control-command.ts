@@ -1,7 +1,7 @@
 import { setTimeout } from "node:timers/promises";
 import { type CommandRow, calledAs } from "../core/command-line/command-row.js";
 import { systemClock } from "../system/clock.js";
-import { parseControlArguments, RELOAD, STOP } from "./control-arguments.js";
+import { parseControlArguments, RELOAD, STOP, UPGRADE } from "./control-arguments.js";
 import { type DaemonDialogue, talkTo } from "./daemon-dialogue.js";
 import { type DaemonPlace, nameOf } from "./daemon-place.js";
 import { findDaemon } from "./find-daemon.js";
@@ -10,6 +10,9 @@ import { type Complain, failed, misused, type Started } from "./outcome.js";
 
 const ANSWER_MS = 10_000;
 const RELOAD_MS = 60_000; // names of targets are resolved, files are read
+const UPGRADED = "OK UPGR ";
+const UNKNOWN = "ERR UPGR unknown command";
+const UPGRADE_MS = 60_000; // 10 s for the start, as long until it serves, 10 s for exchanges with shared devices
 /** A daemon that ends waits 5 s for answers and 2 s for notifications (docs/architecture.md, "Reload and stop"). */
 const GONE_WITHIN_MS = 20_000;
 const LOOK_EVERY_MS = 100;
@@ -31,6 +34,18 @@ export async function reload(argv: readonly string[], complain: Complain): Promi
     const asked = await talkTo(daemon, complain, (dialogue) => dialogue.ask("RELD", RELOAD_MS));
     if (asked.kind !== "told") return failed(asked.message);
     return asked.value === "OK RELD" ? { kind: "answer", text: "reloaded" } : refused(daemon, "RELD", asked.value);
+  });
+}
+
+/** @param argv behind the word `upgrade` */
+export async function upgrade(argv: readonly string[], complain: Complain): Promise<Started> {
+  return withDaemon(UPGRADE, argv, complain, async (daemon) => {
+    const asked = await talkTo(daemon, complain, (dialogue) => dialogue.ask("UPGR", UPGRADE_MS));
+    if (asked.kind !== "told") return failed(asked.message);
+    const { value: reply } = asked;
+    if (reply.startsWith(UPGRADED)) return { kind: "answer", text: `upgraded: ${reply.slice(UPGRADED.length)}` };
+    if (!reply.startsWith(UNKNOWN)) return refused(daemon, "UPGR", reply);
+    return failed(`${nameOf(daemon)}: its version is older than 1.10.0 and cannot hand over: restart it once`);
   });
 }
 

@@ -12,6 +12,7 @@ const COMMANDS: Readonly<Record<CommandName, () => Promise<Command>>> = {
   status: async () => (await import("./status-command.js")).status,
   stop: async () => (await import("./control-command.js")).stop,
   reload: async () => (await import("./control-command.js")).reload,
+  upgrade: async () => (await import("./control-command.js")).upgrade,
   watch: async () => (await import("./watch-command.js")).watch,
   mux: async () => (await import("./mux-command.js")).mux,
   tunnel: async () => (await import("./tunnel-command.js")).tunnel,

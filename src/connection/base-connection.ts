@@ -4,6 +4,7 @@ import { type ClientOrigin, withEndpoints } from "../core/net/client-origin.js";
 import type { ConnRequest } from "../core/options/conn-request.js";
 import { formatSeconds } from "../core/parse/duration.js";
 import type { ConnectionStatus, ConnectionTraffic, NotifyStatus, PhaseName } from "../core/status/daemon-status.js";
+import type { SessionState } from "../core/upgrade/session-state.js";
 import type { Dial } from "../dial/dial.js";
 import type { NotificationSender } from "../notify/luup-way.js";
 import type { Relay } from "../relay/relay.js";
@@ -19,6 +20,9 @@ export interface BaseConnectionContext extends ConnectionLogContext {
   /** A connection has come a step closer to its end: see {@link RegisteredConnection}. */
   changed(connection: RegisteredConnection): void;
 }
+
+/** Since when another process has had a connection. */
+export type FormerTime = Pick<SessionState, "ageMs" | "openedEpochMs">;
 
 /** The phase of a connection, as far as STAT shows it. `new` until the listener decides. */
 interface ShownPhase {
@@ -38,11 +42,12 @@ export abstract class BaseConnection<Client extends End, Context extends BaseCon
   protected readonly log: ConnectionLog;
   protected readonly pass: Pass | undefined;
   protected readonly openedAt: number;
-  readonly #openedEpochMs: number;
+  protected readonly openedEpochMs: number;
 
   /**
    * @param listener of the port that the client has connected to
    * @param pass of a line that limits its clients
+   * @param former since when another process has had the connection, which it has handed over
    */
   constructor(
     id: string,
@@ -51,6 +56,7 @@ export abstract class BaseConnection<Client extends End, Context extends BaseCon
     listener: Pick<Listener, "name" | "port">,
     context: Context,
     pass?: Pass,
+    former?: FormerTime,
   ) {
     this.id = id;
     this.origin = origin;
@@ -59,8 +65,8 @@ export abstract class BaseConnection<Client extends End, Context extends BaseCon
     this.context = context;
     this.pass = pass;
     if (pass !== undefined) pass.guest = this;
-    this.openedAt = context.clock.now();
-    this.#openedEpochMs = context.clock.epochMs();
+    this.openedAt = context.clock.now() - (former?.ageMs ?? 0);
+    this.openedEpochMs = former?.openedEpochMs ?? context.clock.epochMs();
     this.log = new ConnectionLog(context, id, listener.port, client);
   }
 
@@ -132,7 +138,7 @@ export abstract class BaseConnection<Client extends End, Context extends BaseCon
       notify: this.notifyStatus,
       tells: this.tellStatuses,
       openedAt: this.openedAt,
-      openedEpochMs: this.#openedEpochMs,
+      openedEpochMs: this.openedEpochMs,
       times: this.context.log.times,
       now: this.context.clock.now(),
     });

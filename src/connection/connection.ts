@@ -13,13 +13,21 @@ import type { Relay, RelayEnding } from "../relay/relay.js";
 import { type EarlyBytes, NO_EARLY_BYTES } from "../sockets/early-data.js";
 import { type End, wasEndedBy } from "../sockets/end.js";
 import { closeLingering, type Parting } from "../sockets/lingering-close.js";
-import type { StreamEnd } from "../sockets/stream-end.js";
-import { BaseConnection } from "./base-connection.js";
+import { StreamEnd } from "../sockets/stream-end.js";
+import { BaseConnection, type FormerTime } from "./base-connection.js";
 import { AT_ONCE, type ConnectionContext, LAST_REPLY, type Phase } from "./connection-phase.js";
 import type { RegisteredConnection } from "./connection-registry.js";
 import { DialPhase, type DialPhaseOwner, type DialTask, type ReachedRemote } from "./dial-phase.js";
 import { type ConnectedLine, RelayPhase, type RelayPhaseOwner } from "./relay-phase.js";
 import { SetupPhase, type SetupPhaseOwner } from "./setup-phase.js";
+
+/** A connection whose bytes are relayed. */
+export interface RelayedConnection extends FormerTime {
+  readonly client: StreamEnd;
+  readonly relaying: RelayPhase;
+  /** This moment, by the clock. */
+  readonly now: number;
+}
 
 /** One client, from its arrival to its end: the phase it is in, and the one way it closes. */
 export class Connection
@@ -35,6 +43,7 @@ export class Connection
   /**
    * @param listener of the port that the client has connected to
    * @param pass of a line that limits its clients
+   * @param former since when another process has had the connection, which it has handed over
    */
   constructor(
     id: string,
@@ -43,12 +52,18 @@ export class Connection
     listener: Pick<Listener, "name" | "port" | "section" | "ends">,
     context: ConnectionContext,
     pass?: Pass,
+    former?: FormerTime,
   ) {
-    super(id, client, origin, listener, context, pass);
+    super(id, client, origin, listener, context, pass, former);
     this.#ends = listener.ends ?? CONN_ENDS;
     this.#line = listener;
     const { security } = client;
-    this.log.info(`opened on ${listener.name}${security === undefined ? "" : ` (${security})`}`);
+    if (former === undefined)
+      this.log.info(`opened on ${listener.name}${security === undefined ? "" : ` (${security})`}`);
+    else {
+      this.log.release();
+      this.log.info(`taken over on ${listener.name}`);
+    }
   }
 
   beginSetup(): void {
@@ -92,6 +107,31 @@ export class Connection
     const phase = new RelayPhase(remote, this.client, this.#told, this.#ends, this.log, this.context, this);
     this.#phase = phase;
     phase.start(early);
+  }
+
+  /** What another process would go on with, while bytes are relayed; undefined otherwise. */
+  get relayed(): RelayedConnection | undefined {
+    const { client, openedEpochMs } = this;
+    if (this.#phase.kind !== "echo") return undefined;
+    const now = this.context.clock.now();
+    return { client, relaying: this.#phase, openedEpochMs, ageMs: now - this.openedAt, now };
+  }
+
+  /** Another process goes on with the connection: here it ends without a word to anybody. */
+  letGo(text: string): void {
+    const phase = this.#phase;
+    if (phase.kind !== "echo") return;
+    this.log.release();
+    this.log.info(text);
+    const { remote } = phase.relay;
+    phase.letGo();
+    this.#phase = { kind: "closing", how: "end", reason: text, request: phase.request };
+    this.#isClientFinished = true;
+    for (const end of [this.client, remote]) {
+      if (end instanceof StreamEnd) end.keeper = undefined; // its peer sees nothing of this end
+      end.destroy();
+    }
+    this.context.changed(this);
   }
 
   refused(reply: string): void {

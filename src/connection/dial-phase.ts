@@ -1,7 +1,7 @@
 import type { ReplyMode } from "../accept/listener.js";
 import { type ConnRequest, formatRemote } from "../core/options/conn-request.js";
 import { errorReply } from "../core/setup/run-command.js";
-import type { Dial, ServerLease } from "../dial/dial.js";
+import type { Dial, FormerProcess, ServerLease } from "../dial/dial.js";
 import { DialError } from "../dial/dial-error.js";
 import { type EarlyBytes, EarlyData } from "../sockets/early-data.js";
 import { type End, endedBy } from "../sockets/end.js";
@@ -18,6 +18,8 @@ export interface ReachedRemote {
   readonly pid: string;
   /** To be released when the connection ends, where the remote is one of several. */
   readonly serverLease: ServerLease | undefined;
+  /** What another process has done for the connection, which it has handed over. */
+  readonly former?: FormerProcess | undefined;
 }
 
 /** The connection that gets a remote. */
@@ -106,7 +108,7 @@ export class DialPhase {
   }
 
   #connected(end: End): void {
-    const { kind, serverLease } = this.#dial;
+    const { kind, serverLease, former } = this.#dial;
     if (this.#ended) {
       end.destroy();
       serverLease?.release();
@@ -118,7 +120,7 @@ export class DialPhase {
     if (kind === "socket") this.#log.connected(end, this.#clock.now() - this.#startedAt);
     const pid = request.options.notify?.pid ?? this.#owner.id;
     if (this.#replyMode === "setup") this.#client.write(`OK CONN ${pid}\n`);
-    this.#owner.connected({ end, request, pid, serverLease }, this.#earlyData.take());
+    this.#owner.connected({ end, request, pid, serverLease, former }, this.#earlyData.take());
   }
 
   #failed(error: unknown): void {

@@ -67,7 +67,7 @@ export class RelayPhase implements RelayOwner {
 
   /** @param line the one whose listener the client has connected to; undefined: nothing is told */
   constructor(
-    { end, request, pid, serverLease }: ReachedRemote,
+    { end, request, pid, serverLease, former }: ReachedRemote,
     client: StreamEnd,
     line: ConnectedLine | undefined,
     ends: EndRules,
@@ -85,6 +85,7 @@ export class RelayPhase implements RelayOwner {
     this.relay = new Relay(client, end, options, ends, context.clock, this);
     if (line === undefined) return;
     const { relay } = this;
+    if (former !== undefined) relay.handover.restore(former.progress, context.clock.now());
     const bridge = context.rawBridge(options, end);
     if (bridge !== undefined) this.#published = { bridge, point: forkOf(relay, bridge) };
     const told: ToldConnection = {
@@ -99,12 +100,13 @@ export class RelayPhase implements RelayOwner {
     };
     const ways = waysOf(options, told, context);
     if (ways.length === 0) return;
-    this.#notifier = new ConnectionNotifier(ways, told, options, client, context, {
-      warn: (text) => log.warn(text),
-      debug: (text) => log.debug(text),
+    const events = {
+      warn: (text: string) => log.warn(text),
+      debug: (text: () => string) => log.debug(text),
       done: () => owner.pluginNotified(),
-      fault: (error) => owner.fault(error),
-    });
+      fault: (error: unknown) => owner.fault(error),
+    };
+    this.#notifier = new ConnectionNotifier(ways, told, options, client, context, events, former?.ways);
   }
 
   /** Begins to relay. @param early what the client has sent for the remote already */
@@ -114,6 +116,24 @@ export class RelayPhase implements RelayOwner {
     if (stream !== undefined) deadPeers.add(stream);
     if (monitor.observes(this.request.options)) for (const messages of this.streams) monitor.addStream(messages);
     this.relay.start(early);
+  }
+
+  /** Its notifier, while another process may be told to go on with the connection. */
+  get notifier(): Pick<ConnectionNotifier, "hold" | "goOn" | "state"> | undefined {
+    return this.#notifier;
+  }
+
+  /** Another process goes on with the connection: nothing is told here any more. */
+  letGo(): void {
+    this.relay.handover.letGo();
+    this.#serverLease?.release();
+    this.#published?.bridge.end();
+    this.#notifier?.clientClosed();
+    this.#notifier?.giveUp();
+    this.#notifier = undefined;
+    const stream = streamOf(this.relay.remote);
+    if (stream !== undefined) this.#context.deadPeers.remove(stream);
+    this.#context.deadPeers.remove(this.#client);
   }
 
   /** Lets go of the remote: the connection is closing. Notifications go on. */

@@ -6,6 +6,7 @@ import { formatHostPort, type HostPort } from "../core/net/address.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
 import type { Permission } from "../core/net/permissions.js";
 import type { ConnRequest } from "../core/options/conn-request.js";
+import type { Result } from "../core/parse/result.js";
 import type { WatchRequest } from "../core/setup/watch-request.js";
 import type { DaemonReport } from "../core/status/daemon-status.js";
 import type { Monitor } from "../monitor/monitor.js";
@@ -27,6 +28,8 @@ export interface SetupPhaseContext {
   stop(reason: string): void;
   /** Reads the configuration again; resolves with what is wrong with it, or with undefined. */
   reload(reason: string): Promise<string | undefined>;
+  /** Hands the daemon over to the program that is on disk now; resolves with what has moved, or with why it cannot. */
+  upgrade(reason: string): Promise<Result<string>>;
   /** Makes this machine the device of a tunnel's server, for one service; returns why it cannot be, or undefined. */
   beginDevice(server: HostPort, service: HostPort): Promise<string | undefined>;
 }
@@ -72,6 +75,7 @@ export class SetupPhase {
       beginDevice: (server, service) => this.#beginDevice(server, service),
       stopDaemon: () => context.stop(`STOP by ${client.peerAddress}`),
       reload: () => context.reload(`RELD by ${client.peerAddress}`),
+      upgrade: () => context.upgrade(`UPGR by ${client.peerAddress}`),
       ended: (reason) => owner.ended(reason),
       heard: () => log.release(),
       trace: (text) => log.debug(text),

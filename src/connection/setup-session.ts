@@ -1,6 +1,7 @@
 import type { HostPort } from "../core/net/address.js";
 import type { ConnOptions } from "../core/options/conn-options.js";
 import type { ConnRequest } from "../core/options/conn-request.js";
+import { fail, map, ok, type Result } from "../core/parse/result.js";
 import type { CommandContext, CommandOutcome } from "../core/setup/command.js";
 import { COMMANDS } from "../core/setup/commands/commands.js";
 import { LineBuffer } from "../core/setup/line-buffer.js";
@@ -29,6 +30,8 @@ export interface SetupSessionOwner {
   stopDaemon(): void;
   /** Reads the configuration again; resolves with what is wrong with it, or with undefined. */
   reload(): Promise<string | undefined>;
+  /** Hands the daemon over to the program that is on disk now; resolves with what has moved, or with why it cannot. */
+  upgrade(): Promise<Result<string>>;
   /** Setup mode has ended without a remote. */
   ended(reason: string): void;
   /** The client has sent something. */
@@ -180,6 +183,12 @@ export class SetupSession {
       case "reload":
         this.#answerLater(word, outcome.text, this.#owner.reload());
         return;
+      case "upgrade":
+        this.#replyLater(
+          word,
+          this.#owner.upgrade().then((result) => map(result, (moved) => `${outcome.text} ${moved}`)),
+        );
+        return;
       case "device":
         this.#answerLater(word, outcome.text, this.#owner.beginDevice(outcome.server, outcome.service));
         return;
@@ -215,23 +224,31 @@ export class SetupSession {
 
   /** Replies when it is known what is wrong, or that nothing is. */
   #answerLater(word: string, text: string, problemOf: Promise<string | undefined>): void {
+    this.#replyLater(
+      word,
+      problemOf.then((problem) => (problem === undefined ? ok(text) : fail(problem))),
+    );
+  }
+
+  /** Replies when it is known what became of a command. */
+  #replyLater(word: string, result: Promise<Result<string>>): void {
     this.#beginWork();
-    problemOf
-      .then((problem) => {
+    result
+      .then((known) => {
         if (this.#state.kind === "over") return;
-        this.#answer(word, text, problem);
+        this.#answer(word, known);
         this.#run();
       })
       .catch((error: unknown) => this.#owner.fault(error));
   }
 
   /** Replies to a command that may have failed. */
-  #answer(word: string, text: string, problem: string | undefined): void {
-    if (problem !== undefined) {
-      this.#fail(word, problem);
+  #answer(word: string, result: Result<string>): void {
+    if (!result.ok) {
+      this.#fail(word, result.message);
       return;
     }
-    this.#reply(text);
+    this.#reply(result.value);
     this.#waitForCommand();
   }
 

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { unlinkSync } from "node:fs";
+import { linkSync, renameSync, rmSync, unlinkSync } from "node:fs";
 import { connect } from "node:net";
 import { lstat, makeFolder } from "./socket-folder.js";
 
@@ -29,4 +29,21 @@ async function isServed(path: string): Promise<boolean> {
   } finally {
     socket.destroy();
   }
+}
+
+/**
+ * Closes a server on a Unix socket whose path another process goes on to serve. Node removes the path: a second name keeps the socket, and
+ * becomes the path again at once.
+ */
+export function closeKeepingPath(path: string, close: () => void): void {
+  const kept = `${path}.kept`;
+  removeSocket(kept);
+  linkSync(path, kept);
+  close();
+  renameSync(kept, path);
+}
+
+/** Removes a Unix socket, if it is there. */
+export function removeSocket(path: string): void {
+  rmSync(path, { force: true });
 }

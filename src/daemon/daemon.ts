@@ -4,14 +4,15 @@ import type { LoadedConfig, Settings } from "../core/config/settings.js";
 import { maskPassword } from "../core/config/values.js";
 import { problemsOf } from "../core/health/problems.js";
 import { SteadyMoments } from "../core/health/steady-moments.js";
+import type { Result } from "../core/parse/result.js";
 import type { DaemonReport, ListenerStatus } from "../core/status/daemon-status.js";
+import { DEVICE_LINKS } from "../core/upgrade/messages.js";
 import { readIdentities, type TlsIdentities } from "../dial/tls-credentials.js";
 import type { WriteText } from "../log/line-writer.js";
 import type { Log } from "../log/log.js";
-import { NO_SUPERVISOR, type Supervisor } from "../supervisor/supervisor.js";
+import { NO_SUPERVISOR, type Predecessor, type Supervisor } from "../supervisor/supervisor.js";
 import type { Clock } from "../system/clock.js";
 import { BUILD, VERSION } from "../version.js";
-import type { Controls } from "../web/actions.js";
 import type { Web } from "../web/web.js";
 import { Acceptor } from "./acceptor.js";
 import { ConfigReload, warnOfDescriptors } from "./config-reload.js";
@@ -19,6 +20,8 @@ import { Features } from "./features.js";
 import { type DaemonControl, type Generation, generationOf } from "./generation.js";
 import { listenersOf } from "./listeners.js";
 import { Services } from "./services.js";
+import { Upgrade } from "./upgrade.js";
+import { webControls } from "./web-controls.js";
 
 const STOP_LIMIT_MS = 2000; // for the last notifications and alerts
 const DRAIN_LIMIT_MS = 5000; // for answers that shared devices owe
@@ -32,10 +35,9 @@ export class Daemon {
   readonly #features: Features;
   readonly #acceptor: Acceptor;
   readonly #ports: Ports;
-  /** Loads the page: it is no part of a daemon whose settings want none (docs/benchmarks.md). */
-  readonly #loadWeb: () => Promise<Web>;
   #web: Web | undefined;
   readonly #reload: ConfigReload;
+  readonly #upgrade: Upgrade;
   readonly #control: DaemonControl;
   readonly #supervisor: Supervisor;
   readonly #startedAt: number;
@@ -73,6 +75,7 @@ export class Daemon {
       own,
       names,
       takeSocket: supervisor.takeSocket,
+      predecessor: supervisor.predecessor,
       admit: (listener, socket) => this.#acceptor.accept(listener, socket),
       admitDatagrams: (...client) => this.#acceptor.acceptDatagrams(...client),
     });
@@ -80,19 +83,12 @@ export class Daemon {
       status: () => this.status,
       stop: (reason) => void this.stop(reason),
       reload: (reason) => this.reload(reason),
+      upgrade: (reason) => this.#upgrade.begin(reason),
       beginDevice: (server, service) => this.#features.startDevice(server, service),
       portOf: (listener, ip) => this.#ports.make(listener, ip),
     };
     this.#generation = generationOf(settings, services, this.#control, readIdentities(settings.tlsIdentities));
     this.#features = new Features(this.#generation.context);
-    const admission = () => this.#generation.admission;
-    const { takeSocket } = supervisor;
-    const status = () => this.status;
-    const controls = this.#controls;
-    this.#loadWeb = async () => {
-      const module = await import("../web/web.js");
-      return new module.Web({ ...services, takeSocket, admission, status, controls });
-    };
     this.#reload = new ConfigReload({
       log,
       ports: this.#ports,
@@ -105,6 +101,13 @@ export class Daemon {
       },
       adopt: (next, identities) => this.#adopt(next, identities),
     });
+    this.#upgrade = new Upgrade({
+      ...{ services, features: this.#features, supervisor, settings: () => this.#generation.settings },
+      ports: () => [...this.#ports.all, ...[this.#web?.port ?? []].flat()],
+      closePage: async () => this.#web?.close(),
+      listenAgain: () => this.#open(),
+      end: (reason) => void this.stop(reason),
+    });
     this.stopped = new Promise((resolve) => {
       this.#resolveStopped = resolve;
     });
@@ -116,16 +119,14 @@ export class Daemon {
    * @throws {ListenError} when the proxy's own port cannot be had; nothing stays open then
    */
   async start(): Promise<void> {
-    const { settings, context } = this.#generation;
+    const { settings } = this.#generation;
     const { alerts, luupClients, names, descriptors, log } = this.#services;
     try {
       alerts.configure(settings);
       await this.#load(settings);
-      this.#services.mqtt?.configure(settings, context.tlsIdentities);
-      this.#services.configureWays(settings);
-      this.#features.configure(settings, context);
-      await this.#web?.configure(settings);
-      await this.#ports.open(listenersOf(settings, this.#features), settings.ip);
+      const { predecessor } = this.#supervisor;
+      if (predecessor !== undefined) await this.#prepareToTakeOver(predecessor);
+      await this.#open(predecessor?.free(DEVICE_LINKS));
     } catch (error) {
       this.#features.close("it does not start");
       await Promise.all([luupClients.close(), this.#web?.close(), this.#services.mqtt?.close()]);
@@ -135,16 +136,57 @@ export class Daemon {
     warnOfDescriptors(settings, descriptors.limit, log);
     const notifies = settings.port > 0 ? `, notifies ${maskPassword(settings.vera)}` : "";
     log.info(`sockproxyd ${VERSION} started${notifies}`);
-    this.#supervisor.started();
+    await this.#supervisor.started();
   }
 
   /**
-   * Reads the configuration again and obeys it: see {@link ConfigReload}. What is wrong with it is logged.
+   * Begins to serve.
+   *
+   * @param linksAreFree resolves when another process has ended its links as a device: a server takes one link of a device, a broker one client
+   *   of a name
+   */
+  async #open(linksAreFree?: Promise<void>): Promise<void> {
+    const { settings } = this.#generation;
+    this.#services.configureWays(settings);
+    const isFirst = this.#supervisor.predecessor === undefined;
+    if (isFirst) await this.#begin(settings);
+    await this.#ports.open(listenersOf(settings, this.#features), settings.ip);
+    if (isFirst) return;
+    const withoutLinks = { ...settings, deviceServer: undefined, namedDevices: [] };
+    await this.#begin(linksAreFree === undefined ? settings : withoutLinks);
+    void linksAreFree?.then(() => this.#features.configure(this.#generation.settings, this.#generation.context));
+  }
+
+  /** Begins what needs no client: broker, standing connections, checks, the page. */
+  async #begin(settings: Settings): Promise<void> {
+    const { context } = this.#generation;
+    this.#services.mqtt?.configure(settings, context.tlsIdentities);
+    this.#features.configure(settings, context);
+    await this.#web?.configure(settings);
+  }
+
+  async #prepareToTakeOver(predecessor: Predecessor): Promise<void> {
+    const { Adoption } = await import("./adoption.js");
+    predecessor.adopter = new Adoption(this.#services, this.#ports, () => this.#generation);
+  }
+
+  /** Hands the daemon over to the program that is on disk now: see {@link Upgrade.begin}. */
+  upgrade(reason: string): Promise<Result<string>> {
+    return this.#upgrade.begin(reason);
+  }
+
+  /**
+   * Reads the configuration again and obeys it: see {@link ConfigReload}. What is wrong with it is logged. Where the program on disk is another
+   * one than runs, that takes over.
    *
    * @param reason for the log, such as SIGHUP
    * @returns what is wrong with the configuration, or undefined
    */
-  reload(reason: string): Promise<string | undefined> {
+  async reload(reason: string): Promise<string | undefined> {
+    if (this.#upgrade.isProgramReplaced && !this.#stopping) {
+      const upgraded = await this.upgrade(`${reason}: the program on disk is another one than runs`);
+      return upgraded.ok ? undefined : upgraded.message;
+    }
     const over = this.#reload.reload(reason);
     if (!this.#stopping) this.#supervisor.reloading(over);
     return over;
@@ -212,6 +254,7 @@ export class Daemon {
     this.#stopping = true;
     const { log, monitor, luupClients, webhooks, lineEvents, names } = this.#services;
     log.info(`stopping: ${reason}`);
+    await this.#upgrade.close();
     this.#supervisor.stopping();
     this.#reload.close();
     this.#ports.close();
@@ -225,26 +268,6 @@ export class Daemon {
     names.close();
     log.info("stopped");
     this.#resolveStopped();
-  }
-
-  /** What the web page may have the daemon do. */
-  get #controls(): Controls {
-    const { registry, log } = this.#services;
-    return {
-      closeConnection(id, reason) {
-        const connection = registry.find(id);
-        if (connection === undefined) return "unknown";
-        if (connection.phase === "closing") return "closing";
-        connection.stop(reason);
-        return "closed";
-      },
-      setDebug: (debug) => {
-        const { settings } = this.#generation;
-        const logLevel = settings.logLevel === "debug" ? "info" : settings.logLevel;
-        log.configure({ ...settings, logLevel, debug });
-      },
-      reload: (reason) => this.reload(reason),
-    };
   }
 
   async #closeConnections(): Promise<void> {
@@ -279,9 +302,22 @@ export class Daemon {
     await this.#web?.configure(settings);
   }
 
+  /** Loads the page: it is no part of a daemon whose settings want none (docs/benchmarks.md). */
+  async #newWeb(): Promise<Web> {
+    const { takeSocket, predecessor } = this.#supervisor;
+    const { Web } = await import("../web/web.js");
+    return new Web({
+      ...this.#services,
+      ...{ takeSocket, predecessor },
+      admission: () => this.#generation.admission,
+      status: () => this.status,
+      controls: webControls(this.#services, () => this.#generation.settings, this.#control),
+    });
+  }
+
   /** Loads the parts of the program that these settings want, before anything obeys them. */
   async #load(settings: Settings): Promise<void> {
     await Promise.all([this.#features.load(settings), this.#services.load(settings)]);
-    if (settings.webPort > 0) this.#web ??= await this.#loadWeb();
+    if (settings.webPort > 0) this.#web ??= await this.#newWeb();
   }
 }

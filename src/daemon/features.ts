@@ -81,17 +81,32 @@ export class Features {
     return this.tunnelLines.startDevice(server, service);
   }
 
-  /** Begins nothing new; resolves when every request of a client has been answered or has failed. */
-  async drain(): Promise<void> {
+  /** Whether no client uses a link of a tunnel, on either side. */
+  get areTunnelsIdle(): boolean {
+    const { tunnels = [], devices = [] } = this.#tunnelLines?.status ?? {};
+    return [...tunnels, ...devices].every(({ link }) => (link?.clients ?? 0) === 0);
+  }
+
+  /** Ends the checks of servers, and the connections that no client has. */
+  closeDirect(): void {
     this.#standingLinks?.close();
     this.directLines.close();
+  }
+
+  /** Ends all links of tunnels. */
+  closeTunnels(reason: string): void {
+    this.#tunnelLines?.close(reason);
+  }
+
+  /** Begins nothing new; resolves when every request of a client has been answered or has failed. */
+  async drain(): Promise<void> {
+    this.closeDirect();
     await this.#muxLines?.drain();
   }
 
   /** Ends all links. */
   close(reason: string): void {
-    this.#standingLinks?.close();
-    this.directLines.close();
+    this.closeDirect();
     this.#muxLines?.close(reason);
     this.#tunnelLines?.close(reason);
   }

@@ -3,6 +3,7 @@ import type { Settings } from "../core/config/settings.js";
 import { isAddress } from "../core/net/address.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
 import type { ConnRequest } from "../core/options/conn-request.js";
+import type { SessionState, WayState } from "../core/upgrade/session-state.js";
 import type { Names } from "../names/names.js";
 import type { Attempt } from "../sockets/connecting.js";
 import type { End } from "../sockets/end.js";
@@ -35,6 +36,9 @@ export interface ServerLease {
   release(): void;
 }
 
+/** The relay and the notifications of a connection in another process. */
+export type FormerProcess = Pick<SessionState, "progress"> & { readonly ways: readonly WayState[] };
+
 /** A remote that is being reached. */
 export interface Dial {
   /** The remote, paused. Rejects with {@link DialError}. */
@@ -43,6 +47,8 @@ export interface Dial {
   readonly kind: "socket" | "channel";
   /** The server that it has reached, where the request left the choice of several. */
   readonly serverLease?: ServerLease | undefined;
+  /** What another process has done for the connection, which it has handed over with its remote. */
+  readonly former?: FormerProcess | undefined;
   /** Gives up; {@link end} rejects. */
   abort(): void;
   /** The client waits no longer than for what is under way: a failure is not followed by another attempt. */

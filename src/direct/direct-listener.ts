@@ -28,6 +28,7 @@ export function directListeners(
       ends: LINE_ENDS,
       essential: linesEssential,
       route,
+      claim: (server) => directLines.of(line).claim(server),
       welcome: (client) => client.connect(route, replyMode, () => directLines.of(line).dial(client.originFor(route))),
       reject() {},
     }));

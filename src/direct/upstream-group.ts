@@ -2,8 +2,9 @@ import type { DirectLine } from "../core/config/settings.js";
 import { attemptMs, orderOfTrying } from "../core/direct/balance.js";
 import type { DirectRoute } from "../core/direct/direct-line.js";
 import type { DirectStatus } from "../core/direct/direct-status.js";
+import { formatHostPort, type HostPort } from "../core/net/address.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
-import { type Dial, failedDial } from "../dial/dial.js";
+import { type Dial, failedDial, type ServerLease } from "../dial/dial.js";
 import { NO_MORE_FILES } from "../dial/dial-error.js";
 import { retryingDial } from "../dial/retrying-dial.js";
 import type { DirectContext } from "./direct-context.js";
@@ -68,6 +69,13 @@ export class UpstreamGroup {
       context.clock,
       (limitMs) => new FailoverDial(upstreams(), origin, limitMs, context, telegrams),
     );
+  }
+
+  /** Counts a client that another process has connected to a server; undefined: the line has no such server any more. */
+  claim(server: HostPort): Pick<ServerLease, "release"> | undefined {
+    const upstream = this.#upstreams.find(({ name }) => name === formatHostPort(server));
+    upstream?.claim();
+    return upstream;
   }
 
   /** Ends all checks. Clients stay connected. */

@@ -95,6 +95,12 @@ export class Upstream implements ServerLease {
     return this.#dial(origin, timeoutMs);
   }
 
+  /** A client is connected already, by another process. {@link release} is to be called at the end of its connection. */
+  claim(): void {
+    this.#active += 1;
+    this.connected();
+  }
+
   /** A client is connected. {@link release} is to be called at the end of its connection. */
   connected(): void {
     this.#total += 1;

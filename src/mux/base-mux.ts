@@ -10,7 +10,8 @@ import { Countdown } from "./countdown.js";
 import type { DeviceConnection } from "./device-connection.js";
 import type { DeviceConnectionEvents } from "./device-connection-events.js";
 import type { ClientIdentity, Mux } from "./mux.js";
-import { MuxClient, type MuxClientOwner } from "./mux-client.js";
+import { MuxClient } from "./mux-client.js";
+import type { MuxClientOwner } from "./mux-client-owner.js";
 import type { MuxContext } from "./mux-context.js";
 import { MuxLog } from "./mux-log.js";
 import { RequestStatistics } from "./request-statistics.js";
@@ -155,6 +156,10 @@ export abstract class BaseMux implements Mux {
   abandon(): void {
     this.#isAbandoned = true;
     if (this.idle) this.close(ABANDONED);
+  }
+
+  release(reason: string): void {
+    this.closeConnections(reason);
   }
 
   close(reason: string): void {

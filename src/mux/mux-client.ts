@@ -1,10 +1,9 @@
 import { CutQueue } from "../core/framing/cut-queue.js";
-import type { FramingKind, HttpHead } from "../core/framing/framing.js";
+import type { FramingKind } from "../core/framing/framing.js";
 import { viewOfProtocol } from "../core/monitor/views/views.js";
 import type { ClientRecord } from "../core/mux/client-records.js";
-import type { MessageFault, Protocol } from "../core/mux/protocol.js";
+import type { Protocol } from "../core/mux/protocol.js";
 import { type DetectedProtocol, detectProtocol, wrongProtocolIn } from "../core/mux/protocol-detection.js";
-import type { RequestBody } from "../core/mux/request-body.js";
 import type { HostPort } from "../core/net/address.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
 import { FEW_STEPS, TimeSlice } from "../scheduling/time-slice.js";
@@ -14,41 +13,8 @@ import type { Clock, Timer } from "../system/clock.js";
 import { Countdown } from "./countdown.js";
 import { FirstBytes } from "./first-bytes.js";
 import { MessageAssembly } from "./message-assembly.js";
+import type { MuxClientOwner } from "./mux-client-owner.js";
 import { StallWatch } from "./stall-watch.js";
-
-/** What a mux does with the bytes of a client. */
-export interface MuxClientOwner {
-  /** The client has sent a whole message; `head`: its head, in HTTP. With a `body`: its beginning, and the rest goes through the body. */
-  message(bytes: Buffer, head: HttpHead | undefined, body: RequestBody | undefined): void;
-  /** The client has sent the head of a message, and the rest is still to come. */
-  headReceived(head: HttpHead): void;
-  /** The client has sent bytes that are no message, or only a part of one; `bytes`: lent, where they are worth a look. */
-  malformed(reason: string, fault: MessageFault, bytes?: Buffer): void;
-  /** The client speaks another protocol; `bytes`: its first ones. */
-  wrongProtocol(detected: DetectedProtocol, bytes: Buffer): void;
-  /** The client reads again, and its backlog is small. */
-  resumed(): void;
-  /**
-   * The client has sent FIN.
-   *
-   * @returns whether answers are outstanding: the client then counts as alive while the device is silent
-   */
-  inputEnded(): boolean;
-  /** The client is gone. */
-  gone(): void;
-  /** Whether the queue of the client is full: the mux accepts no message from it at the moment. */
-  isQueueFull(): boolean;
-  /** Whether nothing of the client waits for its turn or its answer. */
-  isAnswered(): boolean;
-  /** Whether other clients wait for their turn. */
-  isAwaited(): boolean;
-  /** Whether nobody uses the device. */
-  isDeviceIdle(): boolean;
-  /** Longest time that the client may stop in the middle of its request or its answer (STAL). */
-  stallMs(): number;
-  /** The client has read nothing for {@link stallMs} while it kept the device waiting. */
-  readStalled(): void;
-}
 
 /** Who a client of a mux is. */
 export type MuxClientIdentity = Pick<MuxClient, "origin" | "id" | "name" | "record">;
@@ -120,6 +86,12 @@ export class MuxClient extends QueuedEnd {
   /** Bytes that the mux has not accepted; the relay reads nothing from the client meanwhile. */
   get unsent(): number {
     return this.#isIgnored ? 0 : this.#messages.size + this.#assembly.unsent;
+  }
+
+  get rests(): boolean {
+    const isWhole = this.unsent === 0 && this.#messages.held === 0 && !this.#assembly.isIncomplete;
+    const isOpen = this.#input === "open" && this.#messagesAre === "taken" && !this.gone && !this.isEnding;
+    return isOpen && isWhole && this.pending === 0 && this.#owner.isAnswered();
   }
 
   /** Whether the client leaves so much unread that the mux starts no more requests for it. */

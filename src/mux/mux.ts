@@ -27,6 +27,8 @@ export interface Mux {
   abandon(): void;
   /** Starts no more requests; resolves when all outstanding ones are answered or have failed. */
   drain(): Promise<void>;
+  /** Closes all connections to the device. One is opened again when somebody asks. */
+  release(reason: string): void;
   /** Closes all connections to the device. */
   close(reason: string): void;
 }

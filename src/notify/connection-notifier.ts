@@ -4,6 +4,7 @@ import { PendingEvents } from "../core/notify/pending-events.js";
 import { UnreadTracker } from "../core/notify/unread-tracker.js";
 import type { ConnOptions } from "../core/options/conn-options.js";
 import type { NotifyStatus } from "../core/status/daemon-status.js";
+import type { WayState } from "../core/upgrade/session-state.js";
 import type { StreamEnd } from "../sockets/stream-end.js";
 import type { Clock } from "../system/clock.js";
 import { ConnectionEvents } from "./connection-events.js";
@@ -63,7 +64,10 @@ export class ConnectionNotifier {
   /** What the log has been told already, by way and outcome. */
   readonly #warned = new Set<string>();
 
-  /** @param ways one at least */
+  /**
+   * @param ways one at least
+   * @param former what another process has told of the connection, which it has handed over
+   */
   constructor(
     ways: readonly NotificationWay[],
     connection: ToldConnection,
@@ -71,6 +75,7 @@ export class ConnectionNotifier {
     client: StreamEnd,
     context: ConnectionNotifierContext,
     events: ConnectionNotifierEvents,
+    former?: readonly WayState[],
   ) {
     const { clock, notificationSender, unreadReminder, settings } = context;
     this.events = events;
@@ -90,7 +95,8 @@ export class ConnectionNotifier {
         remind: () => luup.remind(),
       };
     }
-    if (this.#told !== undefined) this.#happened(this.#told.connected());
+    if (former !== undefined) this.#restore(former);
+    else if (this.#told !== undefined) this.#happened(this.#told.connected());
   }
 
   /** Whether the final notification has been delivered, rejected, or given up, on each way. */
@@ -106,6 +112,21 @@ export class ConnectionNotifier {
   /** Of the other ways. */
   get tellStatuses(): NotifyStatus[] {
     return this.#schedulers.filter(({ way }) => way.tellsAll).map(({ status }) => status);
+  }
+
+  /** Begins no notification until {@link goOn}. */
+  hold(): void {
+    for (const scheduler of this.#schedulers) scheduler.hold();
+  }
+
+  goOn(): void {
+    for (const scheduler of this.#schedulers) scheduler.goOn();
+  }
+
+  /** What another process needs to go on; undefined: not now. */
+  get state(): WayState[] | undefined {
+    const states = this.#schedulers.map(({ state }) => state).filter((state) => state !== undefined);
+    return states.length === this.#schedulers.length ? states : undefined;
   }
 
   /** Data waits in the client's socket. */
@@ -160,6 +181,15 @@ export class ConnectionNotifier {
       },
       fault: (error) => this.events.fault(error),
     });
+  }
+
+  /** What has been announced may be unread. */
+  #restore(former: readonly WayState[]): void {
+    for (const scheduler of this.#schedulers) {
+      const state = former.find(({ target }) => target === scheduler.way.target);
+      if (state !== undefined) scheduler.restore(state);
+    }
+    if (this.#watched !== undefined) this.#unreadReminder.notificationAnswered(this.#watched);
   }
 
   #sent(way: NotificationWay): void {

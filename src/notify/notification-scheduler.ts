@@ -2,6 +2,7 @@ import type { GatewayEvent } from "../core/events/gateway-event.js";
 import { NotificationPacer } from "../core/notify/notification-pacer.js";
 import type { PendingEvents } from "../core/notify/pending-events.js";
 import type { NotifyStatus } from "../core/status/daemon-status.js";
+import type { WayState } from "../core/upgrade/session-state.js";
 import type { Clock, Timer } from "../system/clock.js";
 import type { Delivery, DeliveryResult, NotificationWay } from "./notification-way.js";
 
@@ -86,6 +87,52 @@ export class NotificationScheduler implements Delivery {
   /** Whether the final notification has been delivered, rejected, or given up. */
   get done(): boolean {
     return this.#pacer.done;
+  }
+
+  /** Begins nothing until {@link goOn}. What is to be told meanwhile is told then, or by another process. */
+  hold(): void {
+    this.#isEnding = true;
+    this.#cancelTimer();
+    this.way.cancel();
+    this.#pacer.takeBack();
+  }
+
+  /** Ends {@link hold}. */
+  goOn(): void {
+    this.#isEnding = false;
+    this.#stepSoon();
+  }
+
+  /** What another process needs to go on; undefined: a request is on its way, or the connection ends. */
+  get state(): WayState | undefined {
+    const now = this.#clock.now();
+    const due = this.#pacer.stateAt(now);
+    if (due === undefined) return undefined;
+    return {
+      target: this.way.target,
+      ...due,
+      sent: this.#sent,
+      retried: this.#retried,
+      failed: this.#failed,
+      lastOutcome: this.#lastOutcome,
+      ...(this.#failingSince !== undefined && { failingMs: now - this.#failingSince }),
+      notices: this.#events?.notices ?? [],
+      toldBytes: this.#events?.toldBytes ?? 0,
+    };
+  }
+
+  /** Goes on where another process has been. */
+  restore(state: WayState): void {
+    const now = this.#clock.now();
+    this.#events?.restore(state.notices, state.toldBytes);
+    this.#pacer.restore(state, this.#events?.notices.length ?? 0, now);
+    this.#sent = state.sent;
+    this.#retried = state.retried;
+    this.#failed = state.failed;
+    this.#lastOutcome = state.lastOutcome;
+    this.#isRetry = state.attempt > 0;
+    if (state.failingMs !== undefined) this.#failingSince = now - state.failingMs;
+    this.#stepSoon();
   }
 
   /** Data waits in the client's socket. */

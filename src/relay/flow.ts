@@ -90,6 +90,18 @@ export class Flow implements FlowState {
     this.#backlog = backlog;
   }
 
+  /** Whether nothing is between source and sink: the kernel has taken all that came, and a FIN behind it. */
+  get isEmpty(): boolean {
+    const isFinSettled = this.#fin === "open" || this.finished;
+    return !this.stalled && this.#rest === undefined && !this.lost && isFinSettled && this.sink.unsent === 0;
+  }
+
+  /** Goes on where another process has been. */
+  restore(bytes: number, lastActivityAt: number): void {
+    this.bytes = bytes;
+    this.lastActivityAt = lastActivityAt;
+  }
+
   /** Forwards a chunk of the source. Pauses the source while the sink does not take everything. */
   forward(chunk: Buffer): void {
     this.bytes += chunk.length;
@@ -202,4 +214,9 @@ export class Flow implements FlowState {
         ? Math.min(this.#configuredBlock || OBSERVED_BLOCK_BYTES, OBSERVED_BLOCK_BYTES)
         : this.#configuredBlock;
   }
+}
+
+/** The side that a flow comes from. */
+export function sourceOf({ direction }: Flow): "client" | "remote" {
+  return direction === "up" ? "client" : "remote";
 }

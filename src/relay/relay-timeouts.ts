@@ -83,6 +83,12 @@ export class RelayTimeouts {
     this.#timer = this.#clock.after(Math.max(1, Math.ceil(at - this.#clock.now())), () => this.#timerFired());
   }
 
+  /** Ends nothing until {@link watch}: the bytes of the relay are not read meanwhile. */
+  pause(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+  }
+
   /** The relay is over. */
   stop(): void {
     this.#isStopped = true;

@@ -1,11 +1,13 @@
 import { type EndCause, type EndRules, type Partings, partings } from "../core/limits/end-rules.js";
 import { hasEnded, type IdleDeadline, type IdleLimits, type PeerBacklog } from "../core/limits/idle-deadlines.js";
+import { timeoutText } from "../core/limits/timeout-text.js";
 import type { PeerState } from "../core/net/proc-net-tcp.js";
 import type { ByteObserver, ObservedPoint } from "../sockets/byte-observer.js";
 import type { EarlyBytes } from "../sockets/early-data.js";
 import { type End, type EndEvents, endedBy, IGNORE_EVENTS, isCut } from "../sockets/end.js";
 import type { Clock } from "../system/clock.js";
-import { Flow, type FlowOwner } from "./flow.js";
+import { Flow, type FlowOwner, sourceOf } from "./flow.js";
+import { RelayHandover } from "./relay-handover.js";
 import { RelayTimeouts, type RelayTimeoutsOwner } from "./relay-timeouts.js";
 
 /** How a relay has ended. */
@@ -116,6 +118,11 @@ export class Relay implements RelayTimeoutsOwner, FlowOwner, ObservedPoint {
   /** The side that has ended first, in words for the log; undefined while none has. */
   get reason(): string | undefined {
     return this.#reason;
+  }
+
+  /** For another process that goes on with the relay. */
+  get handover(): RelayHandover {
+    return new RelayHandover(this.#client, this.#remote, this.#down, this.#up, this.#timeouts);
   }
 
   /** Begins. `early`: what the client has sent for the remote already. */
@@ -285,18 +292,4 @@ export class Relay implements RelayTimeoutsOwner, FlowOwner, ObservedPoint {
       this.#relay.fault(error);
     }
   };
-}
-
-function sourceOf({ direction }: Flow): "client" | "remote" {
-  return direction === "up" ? "client" : "remote";
-}
-
-/** @param first which side has ended, where one has */
-function timeoutText({ cause, limitMs }: IdleDeadline, first: string): string {
-  const seconds = limitMs / 1000;
-  if (cause === "remote silent") return `RTIM: the remote was silent for ${limitMs} ms`;
-  if (cause === "idle") return `IDLE: no byte has passed for ${limitMs} ms`;
-  if (cause === "not taken") return `${first}, and the last bytes were not taken for ${seconds} s`;
-  if (cause === "remote closed") return `${first}, and the client was silent for ${seconds} s`;
-  return `${first}, and the remote was silent for ${seconds} s`;
 }

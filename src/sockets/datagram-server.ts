@@ -6,6 +6,7 @@ import { isMulticast } from "../core/net/datagrams.js";
 import type { Clock, Timer } from "../system/clock.js";
 import { adoptDatagrams, bindDatagrams, datagramSocket } from "./datagram-socket.js";
 import { EndReason } from "./end.js";
+import { datagramDescriptor } from "./node-handle.js";
 import { UdpEnd } from "./udp-end.js";
 
 /** Most clients at a time. Addresses are easy to forge: more of them must not take the memory of the daemon. */
@@ -62,6 +63,18 @@ export class DatagramServer extends EventEmitter {
     );
   }
 
+  /** The descriptor of the socket. */
+  get fd(): number | undefined {
+    return this.#socket && datagramDescriptor(this.#socket)?.fd;
+  }
+
+  /** Listens no more: another process does, on the same socket. Clients are answered until they end. */
+  leave(): void {
+    this.#isListening = false;
+    this.#rejoin?.cancel();
+    if (this.#socket !== undefined) datagramDescriptor(this.#socket)?.stopReading();
+  }
+
   /** Ends all clients: without the port nothing reaches them, and they reach nobody. */
   close(): void {
     this.#isListening = false;
@@ -115,11 +128,20 @@ export class DatagramServer extends EventEmitter {
   }
 }
 
+/** Fails where no interface is up yet. @param mayBeMember the process that has bound the socket may have joined */
+function join(socket: Socket, group: string, mayBeMember: boolean): void {
+  try {
+    socket.addMembership(group);
+  } catch (error) {
+    if (!mayBeMember || (error as NodeJS.ErrnoException).code !== "EADDRINUSE") throw error;
+  }
+}
+
 async function bound(port: number, host: string, fd?: number): Promise<Socket> {
   const socket = datagramSocket(host);
   try {
     await (fd === undefined ? bindDatagrams(socket, port, host) : adoptDatagrams(socket, fd));
-    if (isMulticast(host)) socket.addMembership(host); // fails where no interface is up yet
+    if (isMulticast(host)) join(socket, host, fd !== undefined);
     return socket;
   } catch (error) {
     socket.close();

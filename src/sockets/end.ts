@@ -64,6 +64,8 @@ export interface End {
   readonly peerBacklog?: PeerBacklog;
   /** Datagrams that could not be passed on; undefined for streams. */
   readonly dropped?: DroppedDatagrams;
+  /** Nothing of it is under way: its line could give the client another one in its place. Absent: it could not. */
+  readonly rests?: boolean;
   /** Set when this end is not the server itself: observers elsewhere see what becomes of its messages. */
   readonly intermediary?: Intermediary;
   /** Writes a chunk, which must not change before {@link unsent} is 0. */

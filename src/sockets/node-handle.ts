@@ -17,6 +17,45 @@ interface Holder {
   _handle?: Handle | null;
 }
 
+/** A connection as Node sends it to another process, and gives it there: `process.send(message, handle)`. */
+export type SocketHandle = object;
+
+/**
+ * The handle of a connection of plain TCP. Node sends it to another process without closing it here.
+ *
+ * @returns undefined while something of the socket is unsent, once it is closed, or where Node keeps no handle inside
+ */
+export function quietHandleOf(socket: Socket): SocketHandle | undefined {
+  const { destroyed, errored, writableLength, writableEnded, writableFinished } = socket;
+  const isQuiet = !destroyed && errored === null && writableLength === 0 && writableEnded === writableFinished;
+  return isQuiet ? ((socket as unknown as Holder)._handle ?? undefined) : undefined;
+}
+
+/** Makes a socket, paused, of a connection that another process has sent. */
+export function socketOf(handle: SocketHandle, buffer: ReadBuffer): Socket {
+  const options: object = { handle, allowHalfOpen: true, pauseOnCreate: true, onread: buffer.onread };
+  return new Socket(options);
+}
+
+/** The descriptor of a server that listens; undefined where it does not, or Node keeps no handle inside. */
+export function listeningDescriptor(server: object): number | undefined {
+  const fd = (server as Holder)._handle?.fd ?? -1;
+  return fd < 0 ? undefined : fd;
+}
+
+interface DatagramHandle {
+  readonly fd: number;
+  recvStop(): void;
+}
+
+/** The descriptor of a bound UDP socket, and what ends its reading: sending goes on. Undefined where Node keeps no handle inside. */
+export function datagramDescriptor(socket: object): { readonly fd: number; stopReading(): void } | undefined {
+  const symbol = Object.getOwnPropertySymbols(socket).find(({ description }) => description === "state symbol");
+  if (symbol === undefined) return undefined;
+  const { handle } = (socket as { readonly [symbol]?: { readonly handle?: DatagramHandle } })[symbol] ?? {};
+  return handle === undefined || handle.fd < 0 ? undefined : { fd: handle.fd, stopReading: () => handle.recvStop() };
+}
+
 /**
  * Moves a connection out of a socket of Node into a new one, paused.
  *

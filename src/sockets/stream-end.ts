@@ -3,9 +3,9 @@ import { type HostPort, isLoopback, plainAddress } from "../core/net/address.js"
 import { endpointKey } from "../core/net/proc-net-tcp.js";
 import { TimeSlice } from "../scheduling/time-slice.js";
 import { type End, type EndEvents, guarded, IGNORE_EVENTS } from "./end.js";
-import { closeByReset, errorBehindEnd, movedSocket, readNothingAhead } from "./node-handle.js";
+import { closeByReset, errorBehindEnd, movedSocket, quietHandleOf, readNothingAhead } from "./node-handle.js";
 import type { ReadBuffer } from "./read-buffer.js";
-import { isTls, TlsEnd } from "./tls-end.js";
+import { isTls, securityOf, TlsEnd } from "./tls-end.js";
 
 /** Chunks, allocated by Node, that a time slice takes without a look at the clock: a TLS record may have one byte, and then takes microseconds. */
 const FREE_CHUNKS = 4;
@@ -136,10 +136,7 @@ export class StreamEnd implements End {
 
   /** The version of TLS that is spoken, and the name in the peer's certificate where that was asked for; undefined without TLS. */
   get security(): string | undefined {
-    if (!isTls(this.#socket)) return undefined;
-    const version = this.#socket.getProtocol() ?? "TLS";
-    const name = this.#socket.authorized ? this.#socket.getPeerCertificate()?.subject?.CN : undefined;
-    return name === undefined ? version : `${version}, ${String(name)}`;
+    return isTls(this.#socket) ? securityOf(this.#socket) : undefined;
   }
 
   /** Hands a chunk on to the listener. */
@@ -192,6 +189,12 @@ export class StreamEnd implements End {
     this.#yielding = true;
     this.#socket.pause();
     setImmediate(StreamEnd.#endYield, this);
+  }
+
+  /** What another process needs to go on with the connection: plain TCP, of which nothing is unsent. Undefined: it cannot, or not now. */
+  get handle(): object | undefined {
+    const isPlain = this.#buffer !== undefined && this.#tlsEnd === undefined && this.#broken === undefined;
+    return isPlain && this.peerPort !== 0 ? quietHandleOf(this.#socket) : undefined;
   }
 
   /** The chunk that is being handed on stays in use for longer: the next read takes other memory. To be called before the listener returns. */

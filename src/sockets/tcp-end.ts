@@ -1,6 +1,6 @@
 import { connect, type Socket, type TcpNetConnectOpts } from "node:net";
 import { type HostPort, plainAddress } from "../core/net/address.js";
-import { movedSocket } from "./node-handle.js";
+import { movedSocket, type SocketHandle, socketOf } from "./node-handle.js";
 import { ProxiedEnd } from "./proxied-end.js";
 import { ReadBuffer } from "./read-buffer.js";
 import { StreamEnd } from "./stream-end.js";
@@ -55,4 +55,25 @@ export function acceptTcp(accepted: Socket, keepaliveMs: number, datagrams: bool
   if (client !== undefined) return new ProxiedEnd(socket ?? accepted, keepaliveMs, socket && buffer, client);
   if (socket === undefined) return new StreamEnd(accepted, keepaliveMs);
   return new StreamEnd(socket, keepaliveMs, buffer, { host: plainAddress(remoteAddress), port: remotePort });
+}
+
+/**
+ * Makes an end of a connection that another process has handed over.
+ *
+ * @param readLimit most bytes of one read; 0: no limit
+ * @param keepaliveMs see {@link StreamEnd}
+ * @param peer its address: the kernel tells none once the peer has reset the connection, and that of a proxy which speaks for it
+ */
+export function adoptTcp(
+  handle: SocketHandle,
+  readLimit: number,
+  keepaliveMs: number,
+  peer: HostPort,
+): { readonly end: StreamEnd; readonly socket: Socket } {
+  const buffer = new ReadBuffer(readLimit, false);
+  const socket = socketOf(handle, buffer);
+  const { remoteAddress } = socket;
+  const isProxied = remoteAddress !== undefined && plainAddress(remoteAddress) !== peer.host;
+  const Kind = isProxied ? ProxiedEnd : StreamEnd;
+  return { socket, end: new Kind(socket, keepaliveMs, buffer, peer) };
 }

@@ -58,3 +58,10 @@ export class TlsEnd {
     this.#isCut = now - this.#rawBytes > MAX_ALERT_BYTES;
   }
 }
+
+/** The version of TLS that is spoken, and the name in the peer's certificate where that was asked for. */
+export function securityOf(socket: TLSSocket): string {
+  const version = socket.getProtocol() ?? "TLS";
+  const name = socket.authorized ? socket.getPeerCertificate()?.subject?.CN : undefined;
+  return name === undefined ? version : `${version}, ${String(name)}`;
+}

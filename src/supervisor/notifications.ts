@@ -13,7 +13,7 @@ const LIMIT_MS = 10_000;
 export class Notifications {
   readonly #environment: NodeJS.ProcessEnv;
   readonly #log: Pick<Log, "warn">;
-  #last: Promise<void> = Promise.resolve();
+  #last: Promise<boolean> = Promise.resolve(true);
   #underWay = 0;
   #isBroken = false;
 
@@ -30,14 +30,18 @@ export class Notifications {
     return this.#underWay === 0;
   }
 
-  /** @param assignments such as `READY=1` */
-  send(...assignments: readonly string[]): void {
+  /**
+   * @param assignments such as `READY=1`
+   * @returns whether the service manager has got them
+   */
+  send(...assignments: readonly string[]): Promise<boolean> {
     this.#underWay += 1;
     this.#last = this.#last
       .then(() => this.#send(assignments))
       .finally(() => {
         this.#underWay -= 1;
       });
+    return this.#last;
   }
 
   /** Sends a last message beside those that are under way: the process may end before their turn is over. */
@@ -45,16 +49,18 @@ export class Notifications {
     void this.#send([assignment]);
   }
 
-  async #send(assignments: readonly string[]): Promise<void> {
+  async #send(assignments: readonly string[]): Promise<boolean> {
     try {
       const child = spawn(PROGRAM, assignments, { env: this.#environment, stdio: "ignore", timeout: LIMIT_MS });
       const [status, signal] = await once(child, "exit");
       if (status !== 0) throw new Error(`${PROGRAM} ended with ${status ?? signal}`);
       this.#isBroken = false;
+      return true;
     } catch (error) {
       if (!this.#isBroken)
         this.#log.warn(`the service manager is not told ${assignments[0]}: ${(error as Error).message}`);
       this.#isBroken = true; // one line is enough: the watchdog's messages go on
+      return false;
     }
   }
 }

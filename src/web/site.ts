@@ -27,6 +27,7 @@ export interface WebContext extends PagesContext {
   readonly proxyHeaders: ProxyHeaders;
   readonly names: Pick<Names, "first" | "forget">;
   readonly takeSocket?: Supervisor["takeSocket"];
+  readonly predecessor?: Supervisor["predecessor"];
   admission(): Admission;
 }
 
@@ -107,6 +108,11 @@ export class Site {
     const admit = (behindProxy: Listener, socket: Socket): void => this.#arrive(behindProxy, socket);
     const server = proxies.length === 0 ? this.#server : undefined;
     this.#listening = new Port({ ...listener, proxies }, address, { ...context, admit, admitDatagrams() {} }, server);
+  }
+
+  /** Where it listens. */
+  get listening(): Port {
+    return this.#listening;
   }
 
   get status(): ListenerStatus {

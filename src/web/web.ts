@@ -1,3 +1,4 @@
+import type { Port } from "../accept/port.js";
 import type { Settings } from "../core/config/settings.js";
 import type { ListenerStatus } from "../core/status/daemon-status.js";
 import { LogTail } from "../log/log-tail.js";
@@ -21,6 +22,11 @@ export class Web {
   /** Its port in STAT JSON; nothing without a page. */
   get status(): ListenerStatus[] {
     return this.#site === undefined ? [] : [this.#site.status];
+  }
+
+  /** Where it listens; undefined: nowhere. */
+  get port(): Port | undefined {
+    return this.#site?.listening;
   }
 
   /** Opens, closes or moves the page. A page that keeps its address and port keeps the readers that still may read. */

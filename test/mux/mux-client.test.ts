@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { MessageFault } from "#src/core/mux/protocol.js";
 import { findProtocol } from "#src/core/mux/protocols/protocols.js";
-import type { MuxClientOwner } from "#src/mux/mux-client.js";
+import type { MuxClientOwner } from "#src/mux/mux-client-owner.js";
 import { ManualClock } from "../support/clock.js";
 import { keepBusy } from "../support/cpu.js";
 import { TestMuxClient } from "../support/mux-parts.js";

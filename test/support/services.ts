@@ -1,6 +1,7 @@
 import type { TestContext } from "node:test";
 import { DEFAULT_SETTINGS } from "#src/core/config/keys.js";
 import type { Settings } from "#src/core/config/settings.js";
+import { fail, ok } from "#src/core/parse/result.js";
 import { type DaemonControl, type Generation, generationOf } from "#src/daemon/generation.js";
 import { Services } from "#src/daemon/services.js";
 import { ManualClock } from "./clock.js";
@@ -39,6 +40,10 @@ export function servicesHere(t: TestContext, settings: Partial<Settings> = {}): 
     async reload(reason) {
       asked.push(`reload: ${reason}`);
       return here.problem;
+    },
+    async upgrade(reason) {
+      asked.push(`upgrade: ${reason}`);
+      return here.problem === undefined ? ok("1.9.0 to 1.10.0") : fail(here.problem);
     },
     async beginDevice(server, service) {
       asked.push(`device: ${server.host}:${server.port} ${service.host}:${service.port}`);

@@ -1,4 +1,5 @@
 import { type Backoff, backoffMs } from "../limits/backoff.js";
+import type { PacerState } from "../upgrade/session-state.js";
 
 /** How a request for a notification ended. */
 export type RequestOutcome =
@@ -75,6 +76,34 @@ export class NotificationPacer {
   /** What the current request tells. It may change until the request leaves. */
   get requestKind(): RequestKind {
     return this.#requestKind;
+  }
+
+  /** What another process needs to go on; undefined while a request is on its way, or once the connection ends. */
+  stateAt(now: number): PacerState | undefined {
+    if (this.#request === "sent" || this.#phase !== "open") return undefined;
+    return {
+      unannounced: this.#unannounced,
+      pacedForMs: Math.max(0, this.#pacedUntil - now),
+      retryInMs: Math.max(0, this.#retryAt - now),
+      attempt: this.#attempt,
+    };
+  }
+
+  /** Goes on where another process has been. @param notices that are to be told */
+  restore({ unannounced, pacedForMs, retryInMs, attempt }: PacerState, notices: number, now: number): void {
+    this.#notices = notices;
+    this.#unannounced = unannounced;
+    this.#pacedUntil = now + pacedForMs;
+    this.#retryAt = now + retryInMs;
+    this.#failedAt = now;
+    this.#attempt = attempt;
+  }
+
+  /** A request that has not left yet has been taken back. */
+  takeBack(): void {
+    if (this.#request !== "queued") return;
+    this.#request = "none";
+    this.#requestKind = "data";
   }
 
   /** There is a notice to be told. */

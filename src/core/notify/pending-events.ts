@@ -42,6 +42,23 @@ export class PendingEvents {
     this.#maxNotices = maxNotices;
   }
 
+  /** Notices that are still to be told, the oldest first. */
+  get notices(): GatewayEvent[] {
+    return [...this.#notices];
+  }
+
+  /** Bytes that have been told. */
+  get toldBytes(): number {
+    return this.#toldBytes;
+  }
+
+  /** Goes on where another process has been. */
+  restore(notices: readonly GatewayEvent[], toldBytes: number): void {
+    for (const notice of notices.slice(0, this.#maxNotices)) this.#notices.push(notice);
+    this.#toldBytes = toldBytes;
+    this.#announcedBytes = toldBytes;
+  }
+
   /**
    * A notice is to be told. Where too many wait, it and its opposite cancel each other, or else the oldest one that is not under way goes.
    *

@@ -34,6 +34,8 @@ export type CommandOutcome =
   | { readonly kind: "stop"; readonly text: string }
   /** The session reads the configuration again, then sends the reply. */
   | { readonly kind: "reload"; readonly text: string }
+  /** The session hands the daemon over to the program that is on disk now, then sends the reply, and what has moved. */
+  | { readonly kind: "upgrade"; readonly text: string }
   /** The daemon links to a tunnel server as its device and offers it one service, then the session sends the reply. */
   | { readonly kind: "device"; readonly text: string; readonly server: HostPort; readonly service: HostPort }
   /** Setup mode ends; the session sends the reply, then every message that the request selects. */

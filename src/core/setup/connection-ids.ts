@@ -3,7 +3,12 @@
  * Identifiers strictly increase, so each is unique in a run even when connections arrive within one millisecond.
  */
 export class ConnectionIds {
-  #last = 0;
+  #last: number;
+
+  /** @param last identifiers up to this one belong to others */
+  constructor(last = 0) {
+    this.#last = last;
+  }
 
   /** @param epochMs the wall clock in milliseconds; it may stand still or jump back */
   next(epochMs: number): string {

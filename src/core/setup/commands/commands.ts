@@ -9,6 +9,7 @@ import { reld } from "./reld.js";
 import { stat } from "./stat.js";
 import { stop } from "./stop.js";
 import { tcpr } from "./tcpr.js";
+import { upgr } from "./upgr.js";
 import { wtch } from "./wtch.js";
 
 /** All commands of setup mode, in the order of HELP. */
@@ -21,6 +22,7 @@ export const COMMANDS: readonly Command[] = [
   quit,
   stop,
   reld,
+  upgr,
   help,
   bild,
   optionCommand("NTFY"),

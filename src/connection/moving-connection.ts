@@ -1,0 +1,109 @@
+import type { SessionState } from "../core/upgrade/session-state.js";
+import type { End } from "../sockets/end.js";
+import { StreamEnd } from "../sockets/stream-end.js";
+import type { Movable, Parcel } from "../upgrade/movable.js";
+import type { Connection } from "./connection.js";
+import type { RegisteredConnection } from "./connection-registry.js";
+
+/** Why a connection stays, by its phase in STAT. */
+const BY_PHASE: Readonly<Record<string, string>> = {
+  setup: "in setup mode",
+  dialing: "being connected",
+  watching: "watching",
+  linked: "link of a tunnel",
+  closing: "closing",
+  echo: "datagrams",
+};
+
+/** Why a connection stays that this program moves never: it is of no kind that moves, or not in its time. */
+export function stayingReason({ status }: RegisteredConnection): string {
+  return BY_PHASE[status.phase] ?? status.phase;
+}
+
+/** A connection whose bytes are relayed, on its way to another process (docs/upgrade.md). */
+export class MovingConnection implements Movable {
+  readonly id: string;
+  readonly #connection: Connection;
+  /** The name of its port: see {@link SessionState.port}. */
+  readonly #port: string;
+  readonly #successor: string;
+  #isHeld = false;
+
+  /** @param successor the process that gets it, for the log */
+  constructor(connection: Connection, port: string, successor: string) {
+    this.id = connection.id;
+    this.#connection = connection;
+    this.#port = port;
+    this.#successor = successor;
+  }
+
+  get reason(): string {
+    const remote = this.#remote;
+    const { client } = this.#connection.relayed ?? {};
+    if (client === undefined || remote === undefined) return stayingReason(this.#connection);
+    const streams = [client, remote].filter((end) => end instanceof StreamEnd);
+    if (streams.some(({ security }) => security !== undefined)) return "TLS";
+    if (client.peerPort === 0) return "on a Unix socket";
+    if (remote.rests !== undefined) return "with an exchange under way";
+    if (remote.dropped !== undefined) return "UDP";
+    if (!(remote instanceof StreamEnd)) return remote.base === undefined ? "in a tunnel" : "with telegrams";
+    return "busy";
+  }
+
+  /** Whether it is a client of a shared device. */
+  get isShared(): boolean {
+    return this.#remote?.rests !== undefined;
+  }
+
+  hold(): boolean {
+    if (this.#isHeld) return true;
+    const { relaying } = this.#connection.relayed ?? {};
+    if (relaying === undefined) return false;
+    const { handover } = relaying.relay;
+    if (relaying.notifier !== undefined && handover.remoteEnded) return false; // the final notification is this process's
+    handover.hold();
+    relaying.notifier?.hold();
+    this.#isHeld = true;
+    return true;
+  }
+
+  goOn(): void {
+    if (!this.#isHeld) return;
+    this.#isHeld = false;
+    const { relaying } = this.#connection.relayed ?? {};
+    relaying?.notifier?.goOn();
+    relaying?.relay.handover.goOn();
+  }
+
+  get parcel(): Parcel | undefined {
+    const { relayed } = this.#connection;
+    if (relayed?.client.handle === undefined || !relayed.relaying.relay.handover.isEmpty) return undefined;
+    const { client, relaying, ageMs, openedEpochMs, now } = relayed;
+    const { id, origin } = this.#connection;
+    const { request, relay, notifier } = relaying;
+    const session: SessionState = {
+      ...{ id, port: this.#port, origin, ageMs, openedEpochMs },
+      client: { host: client.peerAddress, port: client.peerPort },
+      progress: relay.handover.progress(now),
+    };
+    const ways = notifier === undefined ? [] : notifier.state;
+    if (ways === undefined) return undefined;
+    const { remote } = relay;
+    if (remote.rests === true && notifier === undefined) return { session, client: relayed.client.handle };
+    if (!(remote instanceof StreamEnd) || remote.handle === undefined) return undefined;
+    const peer = { host: remote.peerAddress, port: remote.peerPort };
+    return {
+      session: { ...session, remote: { peer, request, ways } },
+      client: relayed.client.handle,
+      remote: remote.handle,
+    };
+  }
+
+  letGo(): void {
+    this.#connection.letGo(`goes on in ${this.#successor}`);
+  }
+
+  get #remote(): End | undefined {
+    return this.#connection.relayed?.relaying.relay.remote;
+  }
+}

@@ -1,0 +1,263 @@
+import { readFileSync } from "node:fs";
+import { env, pid, ppid } from "node:process";
+import type { Port } from "../accept/port.js";
+import { Connection } from "../connection/connection.js";
+import type { RegisteredConnection } from "../connection/connection-registry.js";
+import { MovingConnection, stayingReason } from "../connection/moving-connection.js";
+import type { Settings } from "../core/config/settings.js";
+import { fail, ok, type Result } from "../core/parse/result.js";
+import { faultText } from "../core/parse/text.js";
+import { DEVICE_LINKS, type FromSuccessor } from "../core/upgrade/messages.js";
+import { irreplaceable } from "../core/upgrade/replaceable.js";
+import { type UpgradeReport, upgradeText } from "../core/upgrade/report.js";
+import type { Supervisor } from "../supervisor/supervisor.js";
+import { Mover } from "../upgrade/mover.js";
+import { type NextProcess, startSuccessor } from "../upgrade/start-successor.js";
+import { VERSION } from "../version.js";
+import { releaseDevice, type SharedLine } from "./device-release.js";
+import type { Features } from "./features.js";
+import type { Services } from "./services.js";
+
+/** What has not ended then in the old process is ended. */
+const END_MS = 60_000;
+/** From one look at what is left to the next. */
+const ROUND_MS = 250;
+
+/** What a handover asks, and tells, the daemon. */
+export interface HandoverContext {
+  readonly services: Services;
+  readonly features: Features;
+  readonly supervisor: Supervisor;
+  settings(): Settings;
+  /** All that listens, the page included. */
+  ports(): readonly Port[];
+  /** Another process serves readers of the page. */
+  closePage(): Promise<void>;
+  /** The other process has gone: this one serves again. */
+  listenAgain(): Promise<void>;
+  /** Nothing is left here, or not in time. */
+  end(reason: string): void;
+}
+
+type State = "idle" | "starting" | "handing over" | "over";
+
+/** Hands the daemon over to the program that is on disk now: its ports, and then its connections, one after the other. */
+export class Handover {
+  readonly #context: HandoverContext;
+  #state: State = "idle";
+  #next: NextProcess | undefined;
+  #version = "";
+  #mover: Mover | undefined;
+  readonly #moving = new Map<string, MovingConnection>();
+  /** Lines of `[mux]` whose device is still this process's. */
+  readonly #shared = new Set<SharedLine>();
+  #hasTunnels = false;
+  #endsAt = 0;
+
+  constructor(context: HandoverContext) {
+    this.#context = context;
+  }
+
+  /**
+   * Hands over. What cannot move ends here; this process ends then, after {@link END_MS} at the latest.
+   *
+   * @param reason for the log, such as `UPGR by 127.0.0.1`
+   * @returns what has moved; or why there is no other process: then nothing has changed
+   */
+  async begin(reason: string): Promise<Result<string>> {
+    const { log, clock } = this.#context.services;
+    const refusal = this.#refusal();
+    if (refusal !== undefined) return fail(refusal);
+    this.#state = "starting";
+    log.info(`upgrade (${reason}): starting the program that is on disk now`);
+    const ports = this.#context.ports();
+    const late = this.#latePorts();
+    const next = await startSuccessor(
+      {
+        sockets: ports.flatMap((port) => port.handed ?? []),
+        late: [...late.map(({ name }) => name), ...(this.#hasTunnels ? [DEVICE_LINKS] : [])],
+        environment: this.#context.supervisor.environment,
+      },
+      clock,
+    );
+    if (!next.ok) {
+      this.#state = "idle";
+      log.error(`no upgrade, nothing has changed: ${next.message}`);
+      return next;
+    }
+    return ok(
+      await this.#handOver(
+        next.value,
+        ports.filter((port) => !late.includes(port)),
+      ),
+    );
+  }
+
+  /** The daemon is to end: a process that does not serve yet ends, too. */
+  abandon(): void {
+    if (this.#state === "handing over") this.#next?.leave();
+    this.#state = "over";
+  }
+
+  #refusal(): string | undefined {
+    if (this.#state === "starting") return "an upgrade is under way";
+    if (this.#state !== "idle") return `process ${this.#next?.pid} has taken over: ask that one`;
+    const { environment } = this.#context.supervisor;
+    const tellsManager = environment["NOTIFY_SOCKET"] !== undefined;
+    return irreplaceable({
+      pid,
+      parentPid: ppid,
+      parent: nameOf(ppid),
+      tellsManager,
+      systemdPid: env["SYSTEMD_EXEC_PID"],
+    });
+  }
+
+  /** Ports whose lines have a device, or links, of which there can be one process's only. */
+  #latePorts(): Port[] {
+    const { features } = this.#context;
+    const settings = this.#context.settings();
+    const ports = this.#context.ports();
+    this.#shared.clear();
+    for (const line of settings.mux) {
+      const own = ports.filter(({ listener }) => listener.route === line.route && listener.kind === "mux");
+      const clients = (): MovingConnection[] => this.#clientsOf(own);
+      this.#shared.add({ line, mux: features.muxLines.of(line), ports: own, clients });
+    }
+    const { tunnels = [], devices = [] } = features.status;
+    this.#hasTunnels = tunnels.length + devices.length > 0;
+    const shared = [...this.#shared].flatMap((each) => each.ports);
+    return [...shared, ...ports.filter(({ listener }) => this.#hasTunnels && listener.kind === "tunnel")];
+  }
+
+  #clientsOf(ports: readonly Port[]): MovingConnection[] {
+    const names = new Set(ports.map(({ listener }) => listener.name));
+    const all = this.#context.services.registry.all().filter(({ listener }) => names.has(listener));
+    return all.flatMap((connection) => this.#movable(connection) ?? []);
+  }
+
+  async #handOver(next: NextProcess, ports: readonly Port[]): Promise<string> {
+    const { clock, log, registry } = this.#context.services;
+    this.#state = "handing over";
+    this.#next = next;
+    this.#version = next.version;
+    this.#endsAt = clock.now() + END_MS;
+    this.#mover = new Mover(next, clock);
+    next.events = { told: (message) => this.#told(message), gone: (how) => this.#gone(how) };
+    this.#context.supervisor.handedOver();
+    for (const port of ports) port.leave();
+    this.#context.features.closeDirect();
+    void Promise.all([this.#context.closePage(), this.#context.services.mqtt?.close()]);
+    for (const connection of registry.all())
+      if (connection.isWatching) connection.stop("another process has taken over");
+    await Promise.all([this.#moveSockets(), ...[...this.#shared].map((shared) => this.#release(shared))]);
+    this.#freeTunnels();
+    const report = upgradeText(this.#report(next));
+    log.info(`upgraded: ${report}`);
+    clock.after(ROUND_MS, () => void this.#round());
+    return report;
+  }
+
+  #report({ pid: to, version }: NextProcess): UpgradeReport {
+    const staying = new Map<string, number>();
+    for (const connection of this.#context.services.registry.all()) {
+      const reason = this.#mover?.report.declined.has(connection.id)
+        ? "declined"
+        : (this.#movable(connection)?.reason ?? stayingReason(connection));
+      staying.set(reason, (staying.get(reason) ?? 0) + 1);
+    }
+    const { moved = 0, longestMs = 0 } = this.#mover?.report ?? {};
+    return { from: VERSION, to: version, pid: to, moved, longestMs, staying, limitMs: END_MS };
+  }
+
+  #movable(connection: RegisteredConnection): MovingConnection | undefined {
+    const known = this.#moving.get(connection.id);
+    if (known !== undefined) return known;
+    if (!(connection instanceof Connection)) return undefined;
+    const port = this.#context.ports().find(({ listener }) => listener.name === connection.listener);
+    if (port === undefined) return undefined;
+    const moving = new MovingConnection(connection, port.name, `process ${this.#next?.pid} (${this.#version})`);
+    this.#moving.set(connection.id, moving);
+    return moving;
+  }
+
+  /** Moves clients that have a remote of their own. */
+  async #moveSockets(): Promise<void> {
+    const all = this.#context.services.registry.all().flatMap((connection) => this.#movable(connection) ?? []);
+    await this.#mover?.move(all.filter(({ isShared }) => !isShared));
+  }
+
+  async #release(shared: SharedLine): Promise<void> {
+    this.#shared.delete(shared);
+    const isReleased = await releaseDevice(shared, this.#context.services.clock, {
+      free: ({ ports }) => this.#free(ports.map(({ name }) => name)),
+      move: async (clients) => this.#mover?.move(clients),
+    });
+    if (!isReleased) this.#shared.add(shared);
+  }
+
+  /** Ends the links of tunnels, as soon as no client uses them. */
+  #freeTunnels(isLast = false): void {
+    const { features } = this.#context;
+    if (!this.#hasTunnels || !(isLast || features.areTunnelsIdle)) return;
+    this.#hasTunnels = false;
+    const ports = this.#context.ports().filter(({ listener }) => listener.kind === "tunnel");
+    features.closeTunnels("another process has taken over");
+    for (const port of ports) port.leave();
+    this.#free([...ports.map(({ name }) => name), DEVICE_LINKS]);
+  }
+
+  #free(names: readonly string[]): void {
+    for (const name of names) this.#next?.send({ kind: "free", name });
+  }
+
+  /** Moves what can move now; ends when nothing is left, or when its time is over. */
+  async #round(): Promise<void> {
+    const { registry, clock, log } = this.#context.services;
+    try {
+      if (this.#state !== "handing over") return;
+      const isLate = clock.now() > this.#endsAt;
+      await Promise.all([this.#moveSockets(), ...[...this.#shared].map((shared) => this.#release(shared))]);
+      this.#freeTunnels(isLate);
+      const left = registry.all().length;
+      const isEmpty = left === 0 && this.#shared.size === 0 && !this.#hasTunnels;
+      if (!isEmpty && !isLate) {
+        clock.after(ROUND_MS, () => void this.#round());
+        return;
+      }
+      this.#state = "over";
+      this.#next?.leave();
+      const rest = left === 0 ? "nothing is left here" : `${left} connections have not ended within ${END_MS / 1000} s`;
+      this.#context.end(`process ${this.#next?.pid} has taken over; ${rest}`);
+    } catch (error) {
+      log.error(`upgrade: ${faultText(error)}`);
+      this.#context.end("the upgrade has met a fault of the program");
+    }
+  }
+
+  #told(message: FromSuccessor): void {
+    if (message.kind === "adopted" || message.kind === "declined") this.#mover?.answered(message);
+    if (message.kind === "declined")
+      this.#context.services.log.info(`connection ${message.id} ends here: ${message.reason}`);
+  }
+
+  /** What has not moved goes on here, and clients that come, too. */
+  #gone(how: string): void {
+    if (this.#state !== "handing over") return;
+    const { log } = this.#context.services;
+    log.error(`process ${this.#next?.pid}, which had taken over, is gone: ${how}; this process serves again`);
+    this.#state = "idle";
+    this.#mover?.abandon();
+    this.#moving.clear();
+    void this.#context.listenAgain().catch((error: unknown) => log.error(`cannot serve again: ${faultText(error)}`));
+  }
+}
+
+/** The name of the program of a process; empty: unknown. */
+function nameOf(process: number): string {
+  try {
+    return readFileSync(`/proc/${process}/comm`, "utf8").trim();
+  } catch {
+    return "";
+  }
+}
