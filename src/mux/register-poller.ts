@@ -66,18 +66,25 @@ export class RegisterPoller {
       client.end(); // the mux closes it behind its last answer
       return;
     }
+    let isOpen = true;
     const over = (outcome: PollOutcome): void => {
+      if (!isOpen) return;
+      isOpen = false;
       this.#plan.over(poll, outcome, this.#owner.clock.now());
       this.#ask(client, outcome === "no path" ? [] : others);
+    };
+    const ended = (): void => {
+      if (isOpen) this.#plan.over(poll, "no path", this.#owner.clock.now());
+      this.#ended(client);
     };
     client.events = {
       data: (answer) => {
         if (answer.length > 0) over(this.#outcomeOf(poll, answer));
       },
-      eof: () => this.#ended(client),
+      eof: ended,
       drained() {},
       finished() {},
-      closed: () => this.#ended(client),
+      closed: ended,
       fault: (error) => this.#owner.fault(error),
     };
     this.#owner.mux.ask(client, poll.range);
