@@ -78,6 +78,14 @@ export class Ports {
     return this.#ports;
   }
 
+  /** Resolves when another process has let go of the ports of a line, and with them of its device; undefined: none has them. */
+  whenFree(route: Listener["route"]): Promise<unknown> | undefined {
+    const waits = this.#ports
+      .filter(({ listener }) => listener.route === route)
+      .flatMap(({ name }) => this.#context.predecessor?.free(name) ?? []);
+    return waits.length === 0 ? undefined : Promise.all(waits);
+  }
+
   /** Listens on sockets that another process hands over, which cannot fail: first when that agrees, and late when it has to. */
   async #openHanded(ports: readonly Port[]): Promise<void> {
     const { predecessor } = this.#context;

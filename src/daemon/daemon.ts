@@ -86,6 +86,7 @@ export class Daemon {
       upgrade: (reason) => this.#upgrade.begin(reason),
       beginDevice: (server, service) => this.#features.startDevice(server, service),
       portOf: (listener, ip) => this.#ports.make(listener, ip),
+      deviceIsFree: ({ route }) => this.#ports.whenFree(route),
     };
     this.#generation = generationOf(settings, services, this.#control, readIdentities(settings.tlsIdentities));
     this.#features = new Features(this.#generation.context);
@@ -296,10 +297,8 @@ export class Daemon {
 
   async #adopt(settings: Settings, identities: TlsIdentities): Promise<void> {
     this.#services.configure(settings);
-    this.#services.mqtt?.configure(settings, identities);
     this.#generation = generationOf(settings, this.#services, this.#control, identities);
-    this.#features.configure(settings, this.#generation.context);
-    await this.#web?.configure(settings);
+    await this.#begin(settings);
   }
 
   /** Loads the page: it is no part of a daemon whose settings want none (docs/benchmarks.md). */

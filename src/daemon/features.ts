@@ -87,8 +87,9 @@ export class Features {
     return [...tunnels, ...devices].every(({ link }) => (link?.clients ?? 0) === 0);
   }
 
-  /** Ends the checks of servers, and the connections that no client has. */
-  closeDirect(): void {
+  /** Ends what goes on without clients: checks of servers, connections that no client has, polls and what is published of shared devices. */
+  closeUnattended(): void {
+    this.#muxLines?.stopPublishing();
     this.#standingLinks?.close();
     this.directLines.close();
   }
@@ -100,13 +101,13 @@ export class Features {
 
   /** Begins nothing new; resolves when every request of a client has been answered or has failed. */
   async drain(): Promise<void> {
-    this.closeDirect();
+    this.closeUnattended();
     await this.#muxLines?.drain();
   }
 
   /** Ends all links. */
   close(reason: string): void {
-    this.closeDirect();
+    this.closeUnattended();
     this.#muxLines?.close(reason);
     this.#tunnelLines?.close(reason);
   }

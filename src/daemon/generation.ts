@@ -14,7 +14,7 @@ const MAX_UNSENT = 65_536;
 
 /** What connections and features may ask of the daemon as a whole. */
 export type DaemonControl = Pick<ConnectionContext, "status" | "stop" | "reload" | "upgrade" | "beginDevice"> &
-  Pick<FeaturesContext, "portOf">;
+  Pick<FeaturesContext, "portOf" | "deviceIsFree">;
 
 /** The settings, and what is made of them for new connections. A reload makes another generation; connections keep theirs. */
 export interface Generation {

@@ -146,7 +146,7 @@ export class Handover {
     next.events = { told: (message) => this.#told(message), gone: (how) => this.#gone(how) };
     this.#context.supervisor.handedOver();
     for (const port of ports) port.leave();
-    this.#context.features.closeDirect();
+    this.#context.features.closeUnattended();
     void Promise.all([this.#context.closePage(), this.#context.services.mqtt?.close()]);
     for (const connection of registry.all())
       if (connection.isWatching) connection.stop("another process has taken over");

@@ -1,4 +1,5 @@
 import type { Alerts } from "../alerts/alerts.js";
+import type { MuxLine } from "../core/config/settings.js";
 import type { DialContext } from "../dial/dial.js";
 import type { Log } from "../log/log.js";
 import type { Monitor } from "../monitor/monitor.js";
@@ -11,4 +12,6 @@ export interface MuxContext extends DialContext, MqttContext {
   readonly log: Log;
   readonly deadPeers: DeadPeers;
   readonly monitor: Monitor;
+  /** Resolves when another process has let go of the device of this line; undefined: none has it. */
+  deviceIsFree?(line: MuxLine): Promise<unknown> | undefined;
 }

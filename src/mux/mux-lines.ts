@@ -82,15 +82,18 @@ export class MuxLines {
     return this.#muxes.of(line);
   }
 
+  /** Publishes no values any more, and polls no device, until {@link configure} is called again. */
+  stopPublishing(): void {
+    this.#published?.stop();
+  }
+
   /** Resolves when every mux has finished its outstanding requests. */
   async drain(): Promise<void> {
-    this.#published?.stop();
     await Promise.all(this.#all().map((mux) => mux.drain()));
   }
 
   /** Closes all connections to devices. */
   close(reason: string): void {
-    this.#published?.stop();
     for (const mux of this.#all()) mux.close(reason);
   }
 

@@ -21,7 +21,8 @@ export class PassivePublish {
   readonly #line: MuxLine;
   readonly board: ValueBoard;
   readonly #plan: PollPlan;
-  readonly #poller: RegisterPoller;
+  #poller: RegisterPoller | undefined;
+  #isStopped = false;
   readonly #sink: ValueSink | undefined;
   readonly #wake: Countdown;
   #wakeAt = Number.POSITIVE_INFINITY;
@@ -44,15 +45,9 @@ export class PassivePublish {
     this.board = new ValueBoard(publish, pollMs, former?.board);
     this.board.forgetTold();
     this.#plan = new PollPlan(this.board.values, clock.now(), Math.random);
-    this.#poller = new RegisterPoller(this.#plan, {
-      clock,
-      mux,
-      refused({ range, values: [value] }, exception) {
-        const what = `${value?.rule.table} ${range.start} of unit ${range.unit}, ${range.count} long`;
-        log.throttled(`refused ${what}`, `the device does not read ${what}: exception ${exception}`);
-      },
-      fault: (error) => log.fault(error),
-    });
+    const free = context.deviceIsFree?.(line);
+    if (free === undefined) this.#startPolls(log);
+    else void free.then(() => this.#startPolls(log));
     this.#wake = new Countdown(clock, () => this.#tell(this.board.due(clock.now())));
     mux.observe((pending, answer) => this.#answered(pending, answer));
     this.#tell(this.board.due(clock.now()));
@@ -67,7 +62,21 @@ export class PassivePublish {
   stop(): void {
     this.#mux.observe(undefined);
     this.#wake.cancel();
-    this.#poller.stop();
+    this.#isStopped = true;
+    this.#poller?.stop();
+  }
+
+  #startPolls(log: MuxLog): void {
+    if (this.#isStopped) return;
+    this.#poller = new RegisterPoller(this.#plan, {
+      clock: this.#context.clock,
+      mux: this.#mux,
+      refused({ range, values: [value] }, exception) {
+        const what = `${value?.rule.table} ${range.start} of unit ${range.unit}, ${range.count} long`;
+        log.throttled(`refused ${what}`, `the device does not read ${what}: exception ${exception}`);
+      },
+      fault: (error) => log.fault(error),
+    });
   }
 
   #answered({ request, isFailure }: PendingRequest, answer: Buffer): void {

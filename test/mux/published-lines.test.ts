@@ -37,7 +37,7 @@ async function setUp(t: TestContext) {
     }, "the answer");
     client.end.destroy();
   };
-  return { ...here, device, mqtt, lines, line, configure, read };
+  return { ...here, context, device, mqtt, lines, line, configure, read };
 }
 
 const POWER = "PUBL=unit+1+holding+10+uint16+as+power+unit+W";
@@ -108,7 +108,7 @@ test("the end of the daemon ends the polls, and leaves what is known at the brok
   const { clock, device, mqtt, line, lines, configure } = await setUp(t);
   await configure(line(`${POWER} POLL=10`));
   mqtt.take();
-  await lines.drain();
+  lines.stopPublishing();
   clock.advance(20_000);
   await settle();
   assert.deepEqual([device.links.length, mqtt.take(), mqtt.sensors.size], [0, [], 1]);
@@ -118,4 +118,26 @@ test("a line without published values loads nothing", async (t) => {
   const { line, configure, lines } = await setUp(t);
   await configure(line(""));
   assert.equal("values" in (lines.status[0] ?? {}), false);
+});
+
+test("while another process has the device, the daemon does not ask it; values are published as they pass", async (t) => {
+  const { clock, device, mqtt, lines, line, context, read } = await setUp(t);
+  let letGo: (() => void) | undefined;
+  const free = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  const polled = line(`${POWER} POLL=10`);
+  await lines.load([polled]);
+  lines.configure([polled], { ...context, deviceIsFree: () => free });
+  await pass(clock, 60_000, 5000);
+  assert.equal(device.links.length, 0);
+  letGo?.();
+  await pass(clock, 11_000, 1000);
+  await until(() => mqtt.take().includes("!5020/power/available online"), "the first poll");
+  lines.stopPublishing();
+  await read(polled, 10, 1);
+  await pass(clock, 60_000, 5000);
+  assert.deepEqual([device.requests.length, mqtt.take()], [2, []]);
+  lines.configure([polled], context);
+  assert.deepEqual(mqtt.take(), ["!5020/power/available offline"], "it serves again");
 });
