@@ -205,19 +205,7 @@ export class Daemon {
   }
 
   get status(): DaemonReport {
-    const {
-      clock,
-      log,
-      monitor,
-      registry,
-      clients,
-      descriptors,
-      luupClients,
-      webhooks,
-      finalNotifications,
-      alerts,
-      mqtt,
-    } = this.#services;
+    const { clock, log, monitor, registry, descriptors, ...services } = this.#services;
     const report = {
       version: VERSION,
       build: BUILD,
@@ -230,15 +218,15 @@ export class Daemon {
       monitor: monitor.status,
       traffic: registry.traffic,
       lines: registry.lines,
-      clients: clients.all,
+      clients: services.clients.all,
       descriptors: {
         used: descriptors.used,
         ...(descriptors.limit !== undefined && { limit: descriptors.limit }),
       },
-      notifications: { ...luupClients.status, farewells: finalNotifications.status },
-      webhooks: webhooks?.status ?? [],
-      alerts: alerts.status,
-      ...(mqtt?.status !== undefined && { mqtt: mqtt.status }),
+      notifications: { ...services.luupClients.status, farewells: services.finalNotifications.status },
+      webhooks: services.webhooks?.status ?? [],
+      alerts: services.alerts.status,
+      ...(services.mqtt?.status !== undefined && { mqtt: services.mqtt.status }),
       logLinesLost: log.lost,
       connections: registry.present,
     };
@@ -316,7 +304,9 @@ export class Daemon {
 
   /** Loads the parts of the program that these settings want, before anything obeys them. */
   async #load(settings: Settings): Promise<void> {
-    await Promise.all([this.#features.load(settings), this.#services.load(settings)]);
+    const { registry } = this.#services;
+    const facts = () => ({ ...this.#features.status, listeners: this.listeners, lines: registry.lines });
+    await Promise.all([this.#features.load(settings), this.#services.load(settings, facts)]);
     if (settings.webPort > 0) this.#web ??= await this.#newWeb();
   }
 }

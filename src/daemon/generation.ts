@@ -1,16 +1,12 @@
 import { Admission } from "../accept/admission.js";
 import type { ConnectionContext } from "../connection/connection-phase.js";
 import type { Settings } from "../core/config/settings.js";
-import type { ConnOptions } from "../core/options/conn-options.js";
 import { faultText } from "../core/parse/text.js";
 import type { TlsIdentities } from "../dial/tls-credentials.js";
 import { DeadPeers } from "../sockets/dead-peers.js";
-import type { End } from "../sockets/end.js";
 import type { FeaturesContext } from "./features.js";
+import { rawBridges } from "./mqtt-ways.js";
 import type { Services } from "./services.js";
-
-/** Bytes that wait for a remote: more of what others publish is dropped. */
-const MAX_UNSENT = 65_536;
 
 /** What connections and features may ask of the daemon as a whole. */
 export type DaemonControl = Pick<ConnectionContext, "status" | "stop" | "reload" | "upgrade" | "beginDevice"> &
@@ -33,7 +29,6 @@ export function generationOf(
 ): Generation {
   const { clock, log, registry, sockets, descriptors } = services;
   const admission = new Admission(settings, registry, descriptors);
-  const mqtt = mqttWays(settings, services);
   const context: Generation["context"] = {
     ...control,
     settings,
@@ -42,8 +37,8 @@ export function generationOf(
     clock,
     log,
     notificationSender: services.luupClients.current,
-    wayMakers: [...services.wayMakers(settings), ...mqtt.wayMakers],
-    rawBridge: mqtt.rawBridge,
+    wayMakers: services.wayMakers(settings),
+    rawBridge: rawBridges(settings, () => services.mqtt),
     finalNotifications: services.finalNotifications,
     alerts: services.alerts,
     mqtt: () => services.mqtt,
@@ -61,26 +56,4 @@ export function generationOf(
     changed: (connection) => registry.changed(connection),
   };
   return { settings, admission, context };
-}
-
-/** What a connection publishes by MQTT, where its options name a topic. */
-function mqttWays(settings: Settings, services: Services): Pick<ConnectionContext, "wayMakers" | "rawBridge"> {
-  const isRaw = ({ mqttPayload = settings.mqttPayload }: ConnOptions): boolean => mqttPayload === "raw";
-  return {
-    wayMakers: [
-      (options) =>
-        options.mqttTopic === undefined || isRaw(options) ? undefined : services.mqtt?.wayOf(options.mqttTopic),
-    ],
-    rawBridge: (options, remote) =>
-      options.mqttTopic === undefined || !isRaw(options)
-        ? undefined
-        : services.mqtt?.bridge(options.mqttTopic, (bytes) => writeTo(remote, bytes)),
-  };
-}
-
-/** Writes to a remote what somebody has published; not while it takes nothing. @returns whether it is written */
-function writeTo(remote: End, bytes: Buffer): boolean {
-  if (remote.gone || remote.unsent > MAX_UNSENT) return false;
-  remote.write(bytes);
-  return true;
 }

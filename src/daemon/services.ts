@@ -8,6 +8,7 @@ import { ConnectionRegistry } from "../connection/connection-registry.js";
 import { HeldLines } from "../connection/held-lines.js";
 import { followsProxies } from "../core/config/listen.js";
 import type { Settings } from "../core/config/settings.js";
+import type { LineFacts } from "../core/mqtt/line-status.js";
 import { TELLER_ORIGIN } from "../core/net/client-origin.js";
 import { faultText } from "../core/parse/text.js";
 import { EventBus } from "../events/event-bus.js";
@@ -29,6 +30,8 @@ import type { Clock } from "../system/clock.js";
 import { DescriptorBudget } from "../system/descriptor-budget.js";
 import { descriptorLimit } from "../system/descriptors.js";
 import { SocketTable } from "../system/socket-table.js";
+import { VERSION } from "../version.js";
+import { mqttWays } from "./mqtt-ways.js";
 
 /** The parts of the daemon that its connections share and that no reload replaces. */
 export class Services {
@@ -96,14 +99,14 @@ export class Services {
   }
 
   /** Loads the parts of the program that these settings want. To be awaited before {@link configure}. */
-  async load({ mqttBroker, webhooks }: Settings): Promise<void> {
+  async load({ mqttBroker, webhooks }: Settings, facts: () => LineFacts): Promise<void> {
+    const { clock, names, log, events } = this;
     if (mqttBroker !== undefined && this.mqtt === undefined) {
       const module = await import("../mqtt/mqtt.js");
-      this.mqtt ??= new module.Mqtt(this);
+      this.mqtt ??= new module.Mqtt({ clock, log, names, events, version: VERSION, facts });
     }
     if (webhooks.length > 0 && this.webhooks === undefined) {
       const module = await import("../notify/webhooks.js");
-      const { clock, names, log } = this;
       this.webhooks ??= new module.Webhooks(log, { clock, names, dialing: this.#dialing });
     }
   }
@@ -111,8 +114,9 @@ export class Services {
   /** The kinds of ways of telling that these settings have. */
   wayMakers(settings: Settings): WayMaker[] {
     const luup = luupWays(this.luupClients.current);
-    if (settings.webhooks.length === 0) return [luup];
-    return [luup, ({ webhook = settings.webhook }) => this.webhooks?.wayTo(webhook)];
+    const mqtt = settings.mqttBroker === undefined ? [] : [mqttWays(settings, () => this.mqtt)];
+    if (settings.webhooks.length === 0) return [luup, ...mqtt];
+    return [luup, ...mqtt, ({ webhook = settings.webhook }) => this.webhooks?.wayTo(webhook)];
   }
 
   /** Has the ways of telling, the Luup engine apart, obey these settings. */

@@ -60,6 +60,8 @@ export class BrokerLink {
   #received = 0;
   #ackWatch: Timer | undefined;
   #whenSaid: (() => void) | undefined;
+  /** Says goodbye just now. */
+  #leaving: BrokerSession | undefined;
 
   constructor(settings: BrokerSettings, context: LinkContext, owner: LinkOwner) {
     this.#settings = settings;
@@ -137,6 +139,12 @@ export class BrokerLink {
         this.#pump();
       });
     }
+    const state = this.#state;
+    if (state.kind === "online") {
+      this.#state = { kind: "closed" };
+      this.#leaving = state.session;
+      await state.session.end();
+    }
     this.destroy();
   }
 
@@ -148,7 +156,8 @@ export class BrokerLink {
     if (state.kind === "waiting") state.timer.cancel();
     if (state.kind === "dialling") state.attempt.cancel();
     if (state.kind === "greeting") state.session.destroy();
-    if (state.kind === "online") state.session.end();
+    if (state.kind === "online") state.session.destroy();
+    this.#leaving?.destroy();
     this.#whenSaid?.();
   }
 

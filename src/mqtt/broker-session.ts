@@ -94,9 +94,14 @@ export class BrokerSession {
     this.#client.unsubscribe(topic, () => {});
   }
 
-  /** Says goodbye: the broker does not publish the will then. */
-  end(): void {
-    this.#client.end(false);
+  /** Says goodbye: the broker does not publish the will then. Resolves when that has left, and the connection is closed. */
+  end(): Promise<void> {
+    this.#events = undefined;
+    return new Promise((resolve) => {
+      if (this.#socket.destroyed) resolve();
+      this.#socket.once("close", () => resolve());
+      this.#client.end(false);
+    });
   }
 
   /** Ends the connection at once, and tells nothing more. */

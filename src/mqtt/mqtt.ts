@@ -2,9 +2,11 @@ import { randomBytes } from "node:crypto";
 import type { Settings } from "../core/config/settings.js";
 import type { MqttStatus } from "../core/mqtt/mqtt-status.js";
 import { STATUS_TOPIC, topicMatches } from "../core/mqtt/mqtt-topic.js";
+import { formatHostPort } from "../core/net/address.js";
 import type { TlsIdentities } from "../dial/tls-credentials.js";
 import { BrokerLink, type Legacy } from "./broker-link.js";
 import type { BrokerSettings, LinkContext } from "./broker-settings.js";
+import { GatewayTopics, type GatewayTopicsContext } from "./gateway-topics.js";
 import type { MqttBridges, MqttPublisher, MqttSensor, PublishOptions } from "./mqtt-publisher.js";
 import { type MqttPoster, MqttWay } from "./mqtt-way.js";
 import { RawBridge } from "./raw-bridge.js";
@@ -12,6 +14,9 @@ import { RawBridge } from "./raw-bridge.js";
 /** For the last messages to a broker that is replaced or given up. */
 const CLOSE_LIMIT_MS = 1000;
 const ID_BYTES = 4;
+
+/** The parts of the daemon that it uses. */
+export type MqttParts = LinkContext & GatewayTopicsContext;
 
 type Take = (payload: Buffer, topic: string, isRetained: boolean) => void;
 
@@ -22,13 +27,19 @@ export class Mqtt implements MqttPublisher, MqttBridges, MqttPoster {
   readonly #ownId = `sockproxyd-${randomBytes(ID_BYTES).toString("hex")}`;
   /** By whole topics. */
   readonly #takers = new Map<string, Set<Take>>();
+  readonly #topics: GatewayTopics;
   #link: BrokerLink | undefined;
   #settings: BrokerSettings | undefined;
   /** The link before this one, while it says goodbye. */
   #leaving: Promise<void> = Promise.resolve();
 
-  constructor(context: LinkContext) {
+  constructor(context: MqttParts) {
     this.#context = context;
+    this.#topics = new GatewayTopics(context, {
+      publish: (...message) => this.publish(...message),
+      hear: (topic, take) => this.#subscribe(topic, take),
+      repeat: () => this.#link?.repeat(),
+    });
   }
 
   /** Undefined: no broker is configured. */
@@ -39,12 +50,18 @@ export class Mqtt implements MqttPublisher, MqttBridges, MqttPoster {
   /** Obeys these settings from now on. A connection whose settings stay goes on. */
   configure(settings: Settings, identities: TlsIdentities): void {
     const next = brokerSettings(settings, identities, this.#ownId);
-    if (keyOf(next) === keyOf(this.#settings)) return;
+    if (next === undefined) this.#topics.stop();
+    if (keyOf(next) !== keyOf(this.#settings)) this.#connect(next);
+    if (next !== undefined) this.#topics.configure(settings);
+  }
+
+  /** Replaces the link by one with these settings. */
+  #connect(next: BrokerSettings | undefined): void {
     const [before, former] = [this.#settings, this.#link];
     this.#settings = next;
     const legacy = former?.legacy;
     if (former !== undefined) {
-      const moves = next?.prefix !== before?.prefix || next?.broker.target !== before?.broker.target;
+      const moves = placeOf(next) !== placeOf(before);
       this.#leaving = this.#leave(former, moves);
     }
     this.#link = undefined;
@@ -92,13 +109,14 @@ export class Mqtt implements MqttPublisher, MqttBridges, MqttPoster {
     return new MqttWay(topic, this);
   }
 
-  announce(_sensor: MqttSensor): () => void {
-    return () => {};
+  announce(sensor: MqttSensor): () => void {
+    return this.#topics.announce(sensor);
   }
 
   /** Publishes what waits and `offline`, and closes the connection, within a second. */
   async close(): Promise<void> {
     const link = this.#link;
+    this.#topics.stop();
     this.#link = undefined;
     this.#settings = undefined;
     await this.#leaving;
@@ -143,8 +161,10 @@ function wholeTopic(prefix: string, topic: string): string {
 
 /** Gives a link what the one before it has not published, and what it had the broker keep, below another prefix perhaps. */
 function inherit(link: BrokerLink, { prefix }: BrokerSettings, { waiting, kept }: Legacy, former: string): void {
-  const moved = (topic: string): string | undefined =>
-    topic.startsWith(`${former}/`) ? `${prefix}${topic.slice(former.length)}` : undefined;
+  const moved = (topic: string): string | undefined => {
+    if (prefix === former) return topic;
+    return topic.startsWith(`${former}/`) ? `${prefix}${topic.slice(former.length)}` : undefined; // discovery is made anew
+  };
   for (const { topic, payload } of kept) {
     const whole = moved(topic);
     if (whole !== undefined) link.keep(whole, payload);
@@ -167,6 +187,11 @@ function brokerSettings(settings: Settings, identities: TlsIdentities, ownId: st
     qos: settings.mqttQos,
     retain: settings.mqttRetain,
   };
+}
+
+/** Where the topics are. */
+function placeOf(settings: BrokerSettings | undefined): string {
+  return settings === undefined ? "" : `${formatHostPort(settings.broker.target)} ${settings.prefix}`;
 }
 
 /** Tells one connection from another. */

@@ -1,11 +1,15 @@
+import { EVENT_NAMES, type EventName } from "../events/gateway-event.js";
 import type { MqttBroker } from "../mqtt/mqtt-broker.js";
 import { parsePrefix } from "../mqtt/mqtt-topic.js";
 import { formatHostPort, parseHostPort } from "../net/address.js";
+import { formatDuration } from "../parse/duration.js";
+import { didYouMean } from "../parse/near-miss.js";
 import { fail, ok, type Result } from "../parse/result.js";
 import { row, type Settings } from "./settings.js";
-import { maskSecrets, parseBoolean, parseChoice } from "./values.js";
+import { maskSecrets, parseBoolean, parseChoice, parseTime } from "./values.js";
 
 const MAX_CLIENT_ID = 128;
+const HOUR_MS = 3_600_000;
 const PORTS = { mqtt: 1883, mqtts: 8883 } as const; // IANA: mqtt, secure-mqtt
 
 /** Reads `mqtt://host[:port]` or `mqtts://host[:port]`. */
@@ -17,6 +21,17 @@ export function parseBroker(text: string): Result<MqttBroker> {
   const hasPort = /:\d*$/.test(rest.replace(/^\[[^\]]*\]/, ""));
   const target = parseHostPort(hasPort ? rest : `${rest}:${secure ? PORTS.mqtts : PORTS.mqtt}`);
   return target.ok ? ok({ secure, target: target.value }) : target;
+}
+
+/** Reads names of events, or `all`. */
+function parseEvents(text: string): Result<readonly EventName[]> {
+  const words = text.split(",").map((word) => word.trim().toLowerCase());
+  if (text.trim() === "") return ok([]);
+  if (words.includes("all")) return ok(EVENT_NAMES);
+  const unknown = words.find((word) => !(EVENT_NAMES as readonly string[]).includes(word));
+  return unknown === undefined
+    ? ok(EVENT_NAMES.filter((name) => words.includes(name)))
+    : fail(`unknown event "${unknown}"${didYouMean(unknown, EVENT_NAMES)}; known are all, ${EVENT_NAMES.join(", ")}`);
 }
 
 /** All keys of `[mqtt]` (docs/mqtt.md). */
@@ -133,6 +148,28 @@ export const MQTT_KEYS = [
     help: "What connections with NMQT publish: their events as JSON, or the bytes of the remote as they come.",
     parse: (text) => parseChoice(text, ["json", "raw"]),
     print: String,
+  }),
+  row({
+    section: "mqtt",
+    key: "events",
+    unit: "words",
+    range: "all, or names of events; several with commas between",
+    sets: "mqttEvents",
+    defaultText: "",
+    help: "The events of all lines that are published at PREFIX/event/NAME, as JSON. Empty is none.",
+    parse: parseEvents,
+    print: (names) => (names.length === EVENT_NAMES.length ? "all" : names.join(", ")),
+  }),
+  row({
+    section: "mqtt",
+    key: "counters",
+    unit: "s",
+    range: "1s to 1h",
+    sets: "mqttCounters",
+    defaultText: "30s",
+    help: "How often the counters in the status of a line are published, where they change. Its state is published at once.",
+    parse: (text) => parseTime(text, 1000, HOUR_MS),
+    print: formatDuration,
   }),
   row({
     section: "mqtt",

@@ -1,4 +1,5 @@
 import type { DirectRoute } from "../direct/direct-line.js";
+import type { EventName } from "../events/gateway-event.js";
 import type { MqttBroker } from "../mqtt/mqtt-broker.js";
 import type { MqttPayload, Qos } from "../mqtt/mqtt-message.js";
 import type { MuxRoute } from "../mux/mux-line.js";
@@ -111,6 +112,10 @@ export interface Values {
   readonly mqttTlsVerify: boolean;
   /** What connections publish that say nothing else. */
   readonly mqttPayload: MqttPayload;
+  /** The events that are published for all lines. */
+  readonly mqttEvents: readonly EventName[];
+  /** Least time between two publications of the counters of a line. */
+  readonly mqttCounters: number;
   readonly mqttDiscovery: "off" | "homeassistant";
   readonly mqttDiscoveryPrefix: string;
   /** The port of the web page; 0: none. */

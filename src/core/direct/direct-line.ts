@@ -88,7 +88,8 @@ function checkDirectRoute(
   if (streams && options.transport === "udp") return fail("PRTO=udp goes with one server, and without CACH and RATE");
   const always = direct.dial === "always" ? alwaysProblem(options) : undefined;
   if (always !== undefined) return fail(always);
-  const request = checkConnRequest({ target, options });
+  const published: ConnOptions = direct.dial === "always" ? { ...options, mqttPayload: "raw" } : options;
+  const request = checkConnRequest({ target, options: published });
   return request.ok ? ok({ ...request.value, servers, direct }) : request;
 }
 

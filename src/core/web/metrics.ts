@@ -41,6 +41,7 @@ export function metricsText(report: DaemonReport, usage: ProcessUsage): Generato
     ...tunnelMetrics(report.tunnels, report.devices),
     ...monitorMetrics(report),
     ...alertMetrics(report),
+    ...mqttMetrics(report),
     gauge(
       "descriptors_used",
       "Files and sockets that clients, remotes and readers of the web page have open.",
@@ -153,4 +154,17 @@ function connectionSamples(listeners: readonly ListenerStatus[], connections: It
     if (phase !== "closing") counts.set(listener, (counts.get(listener) ?? 0) + 1);
   }
   return [...counts].map(([listener, value]) => ({ labels: { listener }, value }));
+}
+
+function mqttMetrics({ mqtt }: DaemonReport): Metric[] {
+  if (mqtt === undefined) return [];
+  const { connected, waiting, published, received, dropped, connects } = mqtt;
+  return [
+    gauge("mqtt_up", "1 while the MQTT broker is connected.", Number(connected)),
+    gauge("mqtt_waiting", "Messages that wait for the broker.", waiting),
+    counter("mqtt_published_total", "Messages published, repetitions included.", published),
+    counter("mqtt_received_total", "Messages from the broker.", received),
+    counter("mqtt_dropped_total", "Messages dropped, because too many waited.", dropped),
+    counter("mqtt_connects_total", "Connections to the broker.", connects),
+  ];
 }

@@ -45,6 +45,8 @@ test("the defaults are those of the original", () => {
     mqttTls: "",
     mqttTlsVerify: true,
     mqttPayload: "json",
+    mqttEvents: [],
+    mqttCounters: 30_000,
     mqttDiscovery: "off",
     mqttDiscoveryPrefix: "homeassistant",
     webPort: 0,

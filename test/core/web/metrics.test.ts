@@ -20,6 +20,12 @@ function value(name: string, labels: Record<string, string> = {}, from = familie
 }
 
 const expected: [number, string, Record<string, string>?][] = [
+  [1, "sockproxyd_mqtt_up"],
+  [31, "sockproxyd_mqtt_waiting"],
+  [33, "sockproxyd_mqtt_published_total"],
+  [34, "sockproxyd_mqtt_received_total"],
+  [35, "sockproxyd_mqtt_dropped_total"],
+  [36, "sockproxyd_mqtt_connects_total"],
   [1, "sockproxyd_build_info", { version: "1.2.3" }],
   [61.5, "sockproxyd_uptime_seconds"],
   [1, "sockproxyd_listener_up", { listener: "proxy port 2504" }],

@@ -1,0 +1,160 @@
+import type { LineStatus } from "./line-status.js";
+import { kindOfUnit } from "./unit-kinds.js";
+
+/** Where Home Assistant's discovery looks for this daemon, and what all its devices have in common. */
+export interface DiscoveryPlace {
+  /** Of Home Assistant: `homeassistant`. */
+  readonly discoveryPrefix: string;
+  /** Of the daemon. */
+  readonly prefix: string;
+  /** The topic that says whether the daemon is there. */
+  readonly statusTopic: string;
+  readonly version: string;
+}
+
+/** A value of a line, besides its own status. */
+export interface AnnouncedValue {
+  readonly name: string;
+  /** The whole topic. */
+  readonly topic: string;
+  readonly unit?: string;
+  /** The whole topic that says whether the value is true now. */
+  readonly availability?: string;
+  /** The value is `true` or `false`. */
+  readonly isBinary?: boolean;
+}
+
+/** A line as Home Assistant sees it: a device with entities. */
+export interface AnnouncedLine {
+  readonly name: string;
+  /** Undefined: only its values are known. */
+  readonly status: Pick<LineStatus, "topic" | "kind" | "counters"> | undefined;
+  readonly values: readonly AnnouncedValue[];
+  /** Entities that are there no more, by their ids and kinds. */
+  readonly removed: ReadonlyMap<string, string>;
+}
+
+type Entity = Readonly<Record<string, unknown>>;
+
+/** What the counters of a line are called, and their device class. */
+const COUNTERS: Readonly<Record<string, readonly [name: string, deviceClass?: string]>> = {
+  clients: ["Clients"],
+  connections: ["Connections"],
+  received: ["Received", "data_size"],
+  sent: ["Sent", "data_size"],
+  requests: ["Requests"],
+  answers: ["Answers"],
+  unanswered: ["Requests without an answer"],
+  links: ["Links"],
+  devices: ["Devices"],
+};
+/** The counters that also fall. */
+const FALLING = ["clients", "unanswered", "devices"];
+
+/** Matches the discovery topics of this daemon, and no others. */
+export function discoveryFilter({ discoveryPrefix, prefix }: DiscoveryPlace): string {
+  return `${discoveryPrefix}/device/${nodeId(prefix)}/+/config`;
+}
+
+/** The discovery topic of a line. */
+export function discoveryTopic({ discoveryPrefix, prefix }: DiscoveryPlace, line: string): string {
+  return `${discoveryPrefix}/device/${nodeId(prefix)}/${idOf(line)}/config`;
+}
+
+/** The discovery message of a line: a device with all its entities (Home Assistant 2024.11 and later). */
+export function discoveryPayload(place: DiscoveryPlace, line: AnnouncedLine): string {
+  const { prefix, statusTopic, version } = place;
+  const device = `${nodeId(prefix)}_${idOf(line.name)}`;
+  const gone = [...line.removed].map(([id, platform]) => [id, { platform }]);
+  const model = line.status === undefined ? {} : { model: `${line.status.kind} line` };
+  return JSON.stringify({
+    device: { identifiers: [device], name: line.name, manufacturer: "sockproxyd", ...model, sw_version: version },
+    origin: { name: "sockproxyd", sw_version: version },
+    availability: [{ topic: statusTopic }],
+    components: { ...Object.fromEntries(gone), ...entitiesOf(place, line) },
+  });
+}
+
+/** The entities of a line, by their ids. */
+export function entitiesOf(
+  { prefix, statusTopic }: DiscoveryPlace,
+  { name, status, values }: AnnouncedLine,
+): Record<string, Entity> {
+  const device = `${nodeId(prefix)}_${idOf(name)}`;
+  const entities: Record<string, Entity> = {};
+  const add = (id: string, entity: Entity): void => {
+    entities[id] = { ...entity, unique_id: `${device}_${id}` };
+  };
+  if (status !== undefined) {
+    const topic = `${prefix}/${status.topic}`;
+    add("connectivity", {
+      ...statusEntity(topic, "Connectivity", "{{ 'ON' if value_json.connected else 'OFF' }}"),
+      ...{ platform: "binary_sensor", device_class: "connectivity" },
+    });
+    for (const counter of Object.keys(status.counters)) add(counter, counterEntity(topic, counter));
+  }
+  for (const value of values) add(`value_${idOf(value.name)}`, valueEntity(value, statusTopic));
+  return entities;
+}
+
+function statusEntity(topic: string, name: string, template: string): Entity {
+  return { name, state_topic: topic, value_template: template, entity_category: "diagnostic" };
+}
+
+function counterEntity(topic: string, counter: string): Entity {
+  const [label, deviceClass] = COUNTERS[counter] ?? [counter];
+  return {
+    ...statusEntity(topic, label, `{{ value_json.${counter} }}`),
+    platform: "sensor",
+    ...(deviceClass !== undefined && { device_class: deviceClass, unit_of_measurement: "B" }),
+    state_class: FALLING.includes(counter) ? "measurement" : "total_increasing",
+  };
+}
+
+/** A value is there while the daemon is, and while its own topic says so. */
+function valueEntity(
+  { name, topic, unit, availability, isBinary = false }: AnnouncedValue,
+  statusTopic: string,
+): Entity {
+  const { deviceClass, stateClass } = (unit === undefined ? undefined : kindOfUnit(unit)) ?? {};
+  return {
+    platform: isBinary ? "binary_sensor" : "sensor",
+    name,
+    state_topic: topic,
+    ...(isBinary && { payload_on: "true", payload_off: "false" }),
+    ...(unit !== undefined && { unit_of_measurement: unit }),
+    ...(deviceClass !== undefined && { device_class: deviceClass }),
+    ...(stateClass !== undefined && { state_class: stateClass }),
+    ...(availability !== undefined && {
+      availability: [{ topic: statusTopic }, { topic: availability }],
+      availability_mode: "all",
+    }),
+  };
+}
+
+/** What is in a discovery message of an earlier run: the kinds of its entities, by their ids. Empty, where it is none of ours. */
+export function entitiesIn(payload: string): Map<string, string> {
+  try {
+    const { components } = JSON.parse(payload) as { components?: Record<string, { platform?: unknown }> };
+    return new Map(Object.entries(components ?? {}).map(([id, { platform }]) => [id, String(platform)]));
+  } catch {
+    return new Map();
+  }
+}
+
+function nodeId(prefix: string): string {
+  return `sockproxyd_${idOf(prefix)}`;
+}
+
+/** An id that Home Assistant takes: letters, digits, `_` and `-`. Two names never have the same. */
+export function idOf(name: string): string {
+  const plain = name.replace(/[^\w-]/g, "_");
+  return plain === name ? name : `${plain}_${hash(name).toString(16)}`;
+}
+
+/** FNV-1a, 32 bits. */
+function hash(text: string): number {
+  let value = 0x811c9dc5;
+  for (const byte of Buffer.from(text)) value = Math.imul(value ^ byte, 0x01000193) >>> 0;
+  return value;
+}

@@ -1,0 +1,145 @@
+import {
+  type AnnouncedValue,
+  type DiscoveryPlace,
+  discoveryFilter,
+  discoveryPayload,
+  discoveryTopic,
+  entitiesIn,
+  entitiesOf,
+} from "../core/mqtt/home-assistant.js";
+import type { LineStatus } from "../core/mqtt/line-status.js";
+import { topicMatches } from "../core/mqtt/mqtt-topic.js";
+
+/** What discovery asks of the connection to the broker. Topics are whole. */
+export interface DiscoveryPublisher {
+  keep(topic: string, payload: string): void;
+  /** Publishes everything once more that the broker keeps. */
+  repeat(): void;
+}
+
+interface Device {
+  status: LineStatus | undefined;
+  readonly values: Map<string, AnnouncedValue>;
+  /** Entities that are there no more, by their ids and kinds. */
+  readonly removed: Map<string, string>;
+  /** What was published last. */
+  published: string;
+}
+
+/** Has Home Assistant find lines as devices (docs/mqtt.md). What is not there any more is taken away, also after a start of the daemon. */
+export class HomeAssistant {
+  readonly #place: DiscoveryPlace;
+  readonly #publisher: DiscoveryPublisher;
+  /** By the name of the line. */
+  readonly #devices = new Map<string, Device>();
+  /** The lines are known: what else the broker has is of an earlier run. */
+  #isComplete = false;
+  /** Discovery messages of earlier runs, by topic, until the lines are known. */
+  readonly #found = new Map<string, string>();
+
+  constructor(place: DiscoveryPlace, publisher: DiscoveryPublisher) {
+    this.#place = place;
+    this.#publisher = publisher;
+  }
+
+  /** The topics that it has to hear: its own discovery messages, and that Home Assistant has started. */
+  get topics(): string[] {
+    return [discoveryFilter(this.#place), this.#birthTopic];
+  }
+
+  get #birthTopic(): string {
+    return `${this.#place.discoveryPrefix}/status`; // Home Assistant's birth message, by default
+  }
+
+  /** A message of one of {@link topics}. */
+  take(topic: string, payload: Buffer, isRetained: boolean): void {
+    if (topic === this.#birthTopic) {
+      if (!isRetained && payload.toString() === "online") this.#publisher.repeat();
+    } else if (isRetained && payload.length > 0 && topicMatches(discoveryFilter(this.#place), topic)) {
+      this.#found.set(topic, payload.toString());
+      if (this.#isComplete) this.#compare();
+    }
+  }
+
+  /** These are all lines with a name, now. */
+  lines(lines: readonly LineStatus[]): void {
+    const names = new Set<string>();
+    for (const line of lines) {
+      if (line.name === undefined || names.has(line.name)) continue;
+      names.add(line.name);
+      this.#deviceOf(line.name).status = line;
+      this.#publish(line.name);
+    }
+    for (const [name, device] of this.#devices) {
+      if (names.has(name) || device.status === undefined) continue;
+      device.status = undefined;
+      this.#publish(name);
+    }
+    this.#isComplete = true;
+    this.#compare();
+  }
+
+  /** @returns takes the value away */
+  announce(line: string, value: AnnouncedValue): () => void {
+    const { values } = this.#deviceOf(line);
+    values.set(value.name, value);
+    this.#publish(line);
+    return () => {
+      if (values.get(value.name) !== value) return;
+      values.delete(value.name);
+      this.#publish(line);
+    };
+  }
+
+  /** Takes all devices away. */
+  clear(): void {
+    for (const name of this.#devices.keys()) this.#publisher.keep(discoveryTopic(this.#place, name), "");
+    this.#devices.clear();
+  }
+
+  #deviceOf(name: string): Device {
+    const known = this.#devices.get(name);
+    if (known !== undefined) return known;
+    const device: Device = { status: undefined, values: new Map(), removed: new Map(), published: "" };
+    this.#devices.set(name, device);
+    return device;
+  }
+
+  /** Publishes what has changed. Entities that were there before are named once more, so that Home Assistant forgets them. */
+  #publish(name: string): void {
+    const device = this.#deviceOf(name);
+    const topic = discoveryTopic(this.#place, name);
+    if (device.status === undefined && device.values.size === 0) {
+      this.#devices.delete(name);
+      this.#publisher.keep(topic, "");
+      return;
+    }
+    const line = { name, status: device.status, values: [...device.values.values()], removed: device.removed };
+    const entities = entitiesOf(this.#place, line);
+    for (const [id, platform] of entitiesIn(device.published)) if (!(id in entities)) device.removed.set(id, platform);
+    for (const id of Object.keys(entities)) device.removed.delete(id);
+    const payload = discoveryPayload(this.#place, line);
+    if (payload === device.published) return;
+    device.published = payload;
+    this.#publisher.keep(topic, payload);
+  }
+
+  /** Takes away what the broker has of an earlier run, and is not there any more. */
+  #compare(): void {
+    const names = new Map([...this.#devices.keys()].map((name) => [discoveryTopic(this.#place, name), name]));
+    for (const [topic, payload] of this.#found) {
+      const name = names.get(topic);
+      if (name === undefined) this.#publisher.keep(topic, "");
+      else this.#forget(name, payload);
+    }
+    this.#found.clear();
+  }
+
+  #forget(name: string, payload: string): void {
+    const device = this.#deviceOf(name);
+    const before = device.removed.size;
+    const now = entitiesIn(device.published);
+    for (const [id, platform] of entitiesIn(payload)) if (!now.has(id)) device.removed.set(id, platform);
+    if (device.removed.size > before) this.#publish(name);
+  }
+}

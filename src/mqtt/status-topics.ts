@@ -1,0 +1,81 @@
+import { type LineFacts, type LineStatus, lineState, lineStatuses, lineStatusJson } from "../core/mqtt/line-status.js";
+import type { Clock, Timer } from "../system/clock.js";
+
+/** What is published when. */
+export interface StatusTopicsOptions {
+  /** Least time from one status of a line to the next when only its counters change, in milliseconds. */
+  readonly countersMs: number;
+}
+
+/** Looks for changes this often: a line that comes and goes faster is published as it is then. */
+const LOOK_MS = 1000;
+
+interface Told {
+  readonly state: string;
+  readonly json: string;
+  readonly at: number;
+}
+
+/** Publishes the status of each line: when its state changes, and its counters from time to time. */
+export class StatusTopics {
+  readonly #clock: Clock;
+  readonly #options: StatusTopicsOptions;
+  readonly #report: () => LineFacts;
+  readonly #keep: (topic: string, payload: string) => void;
+  readonly #lines: (lines: readonly LineStatus[]) => void;
+  /** By topic. */
+  readonly #told = new Map<string, Told>();
+  #timer: Timer | undefined;
+
+  /**
+   * @param keep publishes below the prefix what the broker is to keep
+   * @param lines told all lines, whenever they have been looked at
+   */
+  constructor(
+    clock: Clock,
+    options: StatusTopicsOptions,
+    report: () => LineFacts,
+    keep: (topic: string, payload: string) => void,
+    lines: (lines: readonly LineStatus[]) => void,
+  ) {
+    this.#clock = clock;
+    this.#options = options;
+    this.#report = report;
+    this.#keep = keep;
+    this.#lines = lines;
+  }
+
+  /** Looks now, and from now on. */
+  start(): void {
+    this.#timer?.cancel();
+    this.#look();
+    this.#timer = this.#clock.after(LOOK_MS, () => this.start());
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+  }
+
+  #look(): void {
+    const now = this.#clock.now();
+    const lines = lineStatuses(this.#report());
+    const topics = new Set(lines.map(({ topic }) => topic));
+    for (const topic of this.#told.keys()) {
+      if (topics.has(topic)) continue;
+      this.#told.delete(topic);
+      this.#keep(topic, "");
+    }
+    for (const line of lines) this.#tell(line, now);
+    this.#lines(lines);
+  }
+
+  #tell(line: LineStatus, now: number): void {
+    const told = this.#told.get(line.topic);
+    const state = lineState(line);
+    if (told?.state === state && now - told.at < this.#options.countersMs) return;
+    const json = lineStatusJson(line);
+    if (json === told?.json) return;
+    this.#told.set(line.topic, { state, json, at: now });
+    this.#keep(line.topic, json);
+  }
+}
