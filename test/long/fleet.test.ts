@@ -9,7 +9,7 @@ import { after, type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { ConfigFile } from "../support/config.js";
 import { MAIN } from "../support/daemon.js";
-import { allowForwarding, Machine, ownAddresses, Program, run } from "../support/machines.js";
+import { connectMachines, Machine, ownAddresses, Program, run } from "../support/machines.js";
 import { insideNamespace, runInside } from "../support/namespace.js";
 import { Client } from "../support/net.js";
 import { missing } from "../support/peers.js";
@@ -35,6 +35,82 @@ async function echo(host: string, port: number): Promise<void> {
   await once(server, "listening");
 }
 
+/** What a Modbus device answers to {@link ASK}. */
+const ANSWER = Buffer.from("000100000005010302002a", "hex");
+const ASK = Buffer.from("000100000006010300000001", "hex");
+
+/** A device that answers Modbus requests, and knows who has asked last. */
+class SharedDevice {
+  readonly askedBy: string[] = [];
+  readonly #links = new Set<Socket>();
+
+  async start(host: string): Promise<this> {
+    const server = createServer((socket) => {
+      this.#links.add(socket);
+      socket.on("error", () => {}).on("close", () => this.#links.delete(socket));
+      socket.on("data", () => {
+        this.askedBy.push(socket.remoteAddress ?? "");
+        socket.write(ANSWER);
+      });
+    });
+    server.listen(502, host);
+    after(() => server.close());
+    await once(server, "listening");
+    return this;
+  }
+
+  /** Ends all links. */
+  cut(): void {
+    for (const link of this.#links) link.resetAndDestroy();
+  }
+}
+
+/** A program that asks the shared device all the time, and connects anew when it is cut. */
+class Poller {
+  answers = 0;
+  #socket: Socket | undefined;
+  #isOver = false;
+
+  start(): this {
+    const socket = connect({ port: 5020, host: HAPROXY, localAddress: PLUGIN_HUB });
+    this.#socket = socket;
+    socket.on("error", () => {}).on("connect", () => socket.write(ASK));
+    socket.on("data", (chunk: Buffer) => {
+      if (chunk.equals(ANSWER)) this.answers += 1;
+      setTimeout(() => socket.write(ASK), 50);
+    });
+    socket.on("close", () => {
+      if (!this.#isOver) setTimeout(() => this.start(), 100);
+    });
+    return this;
+  }
+
+  stop(): void {
+    this.#isOver = true;
+    this.#socket?.destroy();
+  }
+}
+
+/** What the bus has told of a connection. */
+interface Told {
+  readonly event: string;
+  readonly pid: string;
+  readonly bytes?: number;
+}
+
+/** The events of connections, by the daemon and the identifier of the connection. */
+function toldOn(bus: Program): Map<string, Told[]> {
+  const told = new Map<string, Told[]>();
+  for (const line of bus.text.split("\n").slice(0, -1)) {
+    const [, daemon, json = ""] = /^fleet\/(\w+)\/plugin\/\d+ (.*)$/.exec(line) ?? [];
+    if (daemon === undefined) continue;
+    const event = JSON.parse(json) as Told;
+    const key = `${daemon} ${event.pid}`;
+    told.set(key, [...(told.get(key) ?? []), event]);
+  }
+  return told;
+}
+
 /** A plugin that sends through its connection, checks what the echo brings, and connects anew when it is cut. */
 class Session {
   connections = 0;
@@ -43,8 +119,13 @@ class Session {
   /** When the last connection was lost, until the next one has carried bytes. */
   lostAt: number | undefined;
   longestMs = 0;
+  readonly #number: number;
   #socket: Socket | undefined;
   #isOver = false;
+
+  constructor(number: number) {
+    this.#number = number;
+  }
 
   start(): this {
     const socket = connect({ port: 2504, host: HAPROXY, localAddress: PLUGIN_HUB });
@@ -60,7 +141,8 @@ class Session {
     socket.on("data", (chunk: Buffer) => {
       if (sent === undefined) {
         greeting += chunk.toString("latin1");
-        if (greeting.split("\n").length === 2) socket.write(`CONN ${INVERTER}:7\n`);
+        if (greeting.split("\n").length === 2)
+          socket.write(`CONN ${WEB_BESIDE_DEVICE}:7 NMQT=plugin/${this.#number} PACE=1\n`);
         if (!greeting.includes("OK CONN")) return;
         this.connections += 1;
         next();
@@ -88,9 +170,10 @@ class Session {
     return this.#socket?.localPort ?? 0;
   }
 
+  /** Ends when what was asked has come. */
   stop(): void {
     this.#isOver = true;
-    this.#socket?.destroy();
+    this.#socket?.end();
   }
 }
 
@@ -109,8 +192,9 @@ async function statusOf(machine: Machine): Promise<Shown> {
 
 async function startFleet(t: TestContext) {
   ownAddresses(HAPROXY, BROKER, PLUGIN_HUB, INVERTER, WEB_BESIDE_DEVICE);
-  allowForwarding(); // the device reaches the daemons
-  await Promise.all([echo(INVERTER, 7), echo(WEB_BESIDE_DEVICE, 80)]);
+  connectMachines(); // the device reaches the daemons
+  const shared = new SharedDevice();
+  await Promise.all([echo(WEB_BESIDE_DEVICE, 7), echo(WEB_BESIDE_DEVICE, 80), shared.start(INVERTER)]);
   const brokerConfig = new ConfigFile(`${readFileSync(deployed("mosquitto.conf"), "utf8")}user root\n`); // the namespace has no other one
   const broker = new Program("mosquitto", ["-c", brokerConfig.path]);
   await broker.answers(1883, BROKER);
@@ -126,7 +210,7 @@ async function startFleet(t: TestContext) {
   t.after(() => {
     for (const each of [haproxy, device, ...daemons, bus, broker]) each.kill();
   });
-  return { daemons, device, bus };
+  return { daemons, bus, shared };
 }
 
 if (!insideNamespace) {
@@ -140,60 +224,81 @@ if (!insideNamespace) {
   });
 } else {
   test("one daemon is killed, and one loses its cable: clients come back by the others, and nobody else is touched", async (t) => {
-    const { daemons, bus } = await startFleet(t);
-    const sessions = Array.from({ length: SESSIONS }, () => new Session().start());
+    const { daemons, bus, shared } = await startFleet(t);
+    const [one, two, three] = daemons as [Machine, Machine, Machine];
+    const sessions = Array.from({ length: SESSIONS }, (_, number) => new Session(number).start());
+    const poller = new Poller().start();
     t.after(() => {
-      for (const session of sessions) session.stop();
+      for (const each of [...sessions, poller]) each.stop();
     });
+    /** The sessions of a daemon, by the addresses that it shows. */
+    const sessionsOf = async (machine: Machine): Promise<readonly Session[]> => {
+      const shown = (await statusOf(machine)).connections.filter(({ client }) => client === PLUGIN_HUB);
+      return sessions.filter(({ port }) => shown.some(({ clientPort }) => clientPort === port));
+    };
+    const areBack = (some: readonly Session[]) => () =>
+      some.every(({ connections, lostAt }) => connections > 1 && lostAt === undefined);
+    const longest = (some: readonly Session[]): number => Math.max(...some.map(({ longestMs }) => longestMs));
+
     await until(() => sessions.every(({ bytes }) => bytes > 10_000), "traffic of all sessions");
     const on = await Promise.all(daemons.map(sessionsOf));
+    assert.ok(on.every(({ length }) => length > 0));
+    assert.equal(on.flat().length, SESSIONS, "each stands in the status of its daemon as the client that it is");
 
-    /** The sessions of a daemon, by the addresses that it shows. */
-    async function sessionsOf(machine: Machine): Promise<readonly Session[]> {
-      const ports = (await statusOf(machine)).connections
-        .filter(({ client }) => client === PLUGIN_HUB)
-        .map(({ clientPort }) => clientPort);
-      return sessions.filter(({ port }) => ports.includes(port));
-    }
-    assert.deepEqual(
-      on.map(({ length }) => length > 0),
-      [true, true, true],
-    );
-    assert.equal(
-      on.flat().length,
-      SESSIONS,
-      "every session stands in the status of its daemon, as the client that it is",
-    );
+    // the shared device stays on one daemon, until that does not reach it any more
+    await until(() => poller.answers > 5, "answers of the shared device");
+    assert.deepEqual([...new Set(shared.askedBy)], [one.address]);
+    one.inside("route", "add", "unreachable", INVERTER);
+    shared.cut();
+    await until(() => shared.askedBy.at(-1) === two.address, "the next daemon to ask the shared device");
 
-    const [mine, ...others] = [on[1] ?? [], on[0] ?? [], on[2] ?? []];
-    daemons[1]?.kill();
-    await until(
-      () => mine.every(({ connections, lostAt }) => connections === 2 && lostAt === undefined),
-      "the killed ones",
-    );
-    assert.ok(Math.max(...mine.map(({ longestMs }) => longestMs)) < BACK_WITHIN_MS);
-    assert.deepEqual(
-      others.flat().filter(({ connections }) => connections !== 1),
-      [],
-      "others are untouched",
-    );
+    // killed under load
+    const killed = await sessionsOf(two);
+    two.kill();
+    await until(areBack(killed), "the sessions of the killed one");
+    assert.ok(longest(killed) < BACK_WITHIN_MS);
+    assert.ok(sessions.every((session) => killed.includes(session) || session.connections === 1));
     await until(() => bus.text.includes("fleet/two/status offline"), "the last will of the killed one");
+    await until(() => shared.askedBy.at(-1) === three.address, "the last daemon to ask the shared device");
 
-    const unplugged = await sessionsOf(daemons[2] as Machine);
-    daemons[2]?.unplug();
-    await until(
-      () => unplugged.every(({ lostAt, connections }) => connections > 1 && lostAt === undefined),
-      "the unplugged ones",
-    );
-    const stayed = sessions.filter((session) => !unplugged.includes(session));
-    t.diagnostic(
-      `killed: back after ${Math.max(...mine.map(({ longestMs }) => Math.round(longestMs)))} ms; unplugged: ${Math.max(...unplugged.map(({ longestMs }) => Math.round(longestMs)))} ms`,
-    );
-    assert.ok(stayed.every(({ connections }) => connections <= 2));
-    assert.deepEqual(
-      sessions.filter(({ wrong }) => wrong > 0),
-      [],
+    // services beside a device that is linked to all of them
+    for (const _ of [1, 2, 3]) {
+      const client = new Client(connect({ port: 8080, host: HAPROXY, localAddress: PLUGIN_HUB }));
+      client.write("beside the device");
+      assert.equal(await client.take(17), "beside the device");
+      client.destroy();
+    }
+
+    const before = sessions.map(({ connections }) => connections);
+    const unplugged = await sessionsOf(three);
+    three.unplug();
+    await until(areBack(unplugged), "the sessions of the unplugged one");
+    assert.ok(sessions.every((session, at) => unplugged.includes(session) || session.connections === before[at]));
+    assert.ok(
+      sessions.every(({ wrong }) => wrong === 0),
       "every byte is right",
+    );
+    t.diagnostic(
+      `back after: killed ${Math.round(longest(killed))} ms, unplugged ${Math.round(longest(unplugged))} ms`,
+    );
+
+    // every event of the daemon that is left has reached the bus
+    for (const session of sessions) session.stop();
+    const ofOne = () => [...toldOn(bus)].filter(([key]) => key.startsWith("one "));
+    await until(
+      () => ofOne().length === SESSIONS && ofOne().every(([, told]) => told.at(-1)?.event === "closed"),
+      "the ends",
+    );
+    for (const [key, told] of ofOne()) {
+      assert.deepEqual([told[0]?.event, told.filter(({ event }) => event !== "data").length], ["connected", 2], key);
+      const bytes = told.filter(({ event }) => event === "data").reduce((sum, { bytes: some = 0 }) => sum + some, 0);
+      assert.ok(bytes > 0 && bytes <= (told.at(-1)?.bytes ?? 0), key);
+    }
+    const connected = [...toldOn(bus).values()].filter(([first]) => first?.event === "connected").length;
+    assert.equal(
+      connected,
+      sessions.reduce((sum, { connections }) => sum + connections, 0),
+      "each connection is told",
     );
   });
 }

@@ -67,13 +67,17 @@ export class Machine extends Program {
     run("ip", "link", "add", this.#cable, "type", "veth", "peer", "name", "eth0", "netns", pid);
     run("ip", "link", "set", this.#cable, "up");
     run("ip", "route", "add", this.address, "dev", this.#cable);
-    const inside = (...args: readonly string[]): void => run("nsenter", "-t", pid, "-n", "ip", ...args);
-    inside("link", "set", "lo", "up");
-    inside("address", "add", `${this.address}/32`, "dev", "eth0");
-    inside("link", "set", "eth0", "up");
-    inside("route", "add", "default", "dev", "eth0");
+    this.inside("link", "set", "lo", "up");
+    this.inside("address", "add", `${this.address}/32`, "dev", "eth0");
+    this.inside("link", "set", "eth0", "up");
+    this.inside("route", "add", "default", "dev", "eth0");
     this.child.stdin?.write("\n");
     if (port !== undefined) await this.answers(port, this.address);
+  }
+
+  /** Runs `ip` on the machine. */
+  inside(...args: readonly string[]): void {
+    run("nsenter", "-t", String(this.child.pid), "-n", "ip", ...args);
   }
 
   /** Pulls the cable out: nobody hears from the machine any more. */
@@ -82,7 +86,7 @@ export class Machine extends Program {
   }
 }
 
-/** Lets a program of the namespace send from any source address, and to any machine. */
-export function allowForwarding(): void {
-  writeFileSync("/proc/sys/net/ipv4/ip_forward", "1");
+/** Lets machines reach each other: the namespace of the test passes on what they send, and answers for the others (ARP). */
+export function connectMachines(): void {
+  for (const key of ["ip_forward", "conf/all/proxy_arp"]) writeFileSync(`/proc/sys/net/ipv4/${key}`, "1");
 }
