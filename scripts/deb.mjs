@@ -76,6 +76,7 @@ function gather() {
   copy("docs", `${doc}/docs`);
   put(`${doc}/examples/sockproxyd.socket`, debian("sockproxyd.socket"));
   copy("plugin-examples", `${doc}/examples`);
+  copy("deploy", `${doc}/examples/deploy`);
 }
 
 /** Writes what dpkg reads. */
