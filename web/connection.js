@@ -16,6 +16,7 @@ const PHASES = {
   linked: "is the link of a tunnel",
   dialing: "is being connected",
   echo: "open",
+  parked: "waits for its client",
   closing: "is closing",
 };
 

@@ -1,4 +1,5 @@
 import { ReplacementRate } from "../core/limits/replacement-rate.js";
+import type { ClientOrigin } from "../core/net/client-origin.js";
 import type { WhenFull } from "../core/options/conn-options.js";
 import type { Dial } from "../dial/dial.js";
 import { NO_EARLY_BYTES } from "../sockets/early-data.js";
@@ -20,6 +21,10 @@ export interface Guest {
   readonly name: string;
   /** The client has not sent FIN, and its connection is not closing. */
   readonly isPresent: boolean;
+  /** Its client has gone, and may come back (PARK): it counts as present for everybody else. */
+  readonly isAway?: boolean;
+  /** Whether its client has gone, and may come back from there. */
+  mayReturnFrom?(origin: ClientOrigin): boolean;
   /** When the last byte of its connection passed, by the clock. */
   readonly lastActivityAt: number;
   /** Ends its connection: another client gets its place. */
@@ -30,6 +35,7 @@ export interface Guest {
 export interface Newcomer {
   /** `host:port` */
   readonly name: string;
+  readonly origin: ClientOrigin;
   /** It has gone without a byte, as a health check or a port scan does: it replaces nobody. */
   readonly hasLeft: boolean;
 }
@@ -78,7 +84,7 @@ export class Door {
   enter(newcomer: Newcomer, rules: DoorRules, decided: (entry: Entry) => void): void {
     this.#maxClients = rules.maxClients;
     this.#serveWaiting(); // a reload may have made room
-    if (this.#present().length < rules.maxClients) decided(this.#letIn(rules, false));
+    if (this.#present(newcomer).length < rules.maxClients) decided(this.#letIn(rules, false));
     else this.#clock.after(MOMENT_MS, () => decided(this.#decide(newcomer, rules)));
   }
 
@@ -90,10 +96,11 @@ export class Door {
     return pass;
   }
 
-  #decide({ name, hasLeft }: Newcomer, rules: DoorRules): Entry {
+  #decide(newcomer: Newcomer, rules: DoorRules): Entry {
+    const { name, hasLeft } = newcomer;
     if (hasLeft) return { kind: "left" };
     const { maxClients, whenFull } = rules;
-    const present = this.#present();
+    const present = this.#present(newcomer);
     const [oldest] = present;
     if (oldest === undefined || present.length < maxClients) return this.#letIn(rules, false);
     const now = this.#clock.now();
@@ -116,10 +123,10 @@ export class Door {
     return { kind: "in", pass, replaced };
   }
 
-  /** Those whose client is there, the oldest first. Forgets those of whom nothing is left. */
-  #present(): Pass[] {
+  /** Those whose client is there, or may come back and is not the newcomer; the oldest first. Forgets those of whom nothing is left. */
+  #present({ origin }: Newcomer): Pass[] {
     for (const pass of this.#passes) if (pass.isOver) this.#passes.delete(pass);
-    return [...this.#passes].filter(({ guest }) => guest?.isPresent);
+    return [...this.#passes].filter(({ guest }) => guest?.isPresent && guest.mayReturnFrom?.(origin) !== true);
   }
 
   /** Whether there is a place for a remote; then the pass has it. Otherwise {@link Pass.placed} is called as soon as it has one. */
@@ -164,9 +171,9 @@ export class Door {
     let wanted = this.#waiting.size;
     for (const { guest, hasPlace } of this.#passes) {
       if (wanted === 0) return;
-      if (guest === undefined || guest.isPresent || !hasPlace) continue;
+      if (guest === undefined || (guest.isPresent && !guest.isAway) || !hasPlace) continue;
       wanted -= 1;
-      if (this.#clock.now() - guest.lastActivityAt < ENDED_MS) continue;
+      if (!guest.isAway && this.#clock.now() - guest.lastActivityAt < ENDED_MS) continue;
       guest.evict(`${endedBy("client")}, and another one waits for its place (max-clients)`);
     }
   }
@@ -215,6 +222,12 @@ export class Pass {
       leave: () => this.#door.leave(),
     });
     return this.#dial;
+  }
+
+  /** Has the place for a remote of another one, with the remote: the client of both is the same. */
+  takeOver(other: Pass): void {
+    this.#dial = other.#dial;
+    other.#dial = undefined;
   }
 
   /** There is a place for the remote now. */

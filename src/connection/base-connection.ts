@@ -3,7 +3,13 @@ import type { Listener } from "../accept/listener.js";
 import { type ClientOrigin, withEndpoints } from "../core/net/client-origin.js";
 import type { ConnRequest } from "../core/options/conn-request.js";
 import { formatSeconds } from "../core/parse/duration.js";
-import type { ConnectionStatus, ConnectionTraffic, NotifyStatus, PhaseName } from "../core/status/daemon-status.js";
+import type {
+  ConnectionStatus,
+  ConnectionTraffic,
+  NotifyStatus,
+  ParkedStatus,
+  PhaseName,
+} from "../core/status/daemon-status.js";
 import type { SessionState } from "../core/upgrade/session-state.js";
 import type { Dial } from "../dial/dial.js";
 import type { NotificationSender } from "../notify/luup-way.js";
@@ -28,6 +34,9 @@ export type FormerTime = Pick<SessionState, "ageMs" | "openedEpochMs">;
 interface ShownPhase {
   readonly kind: PhaseName | "new";
   readonly request?: ConnRequest | undefined;
+  /** Whether the client has gone, and may come back. */
+  readonly isParked?: boolean;
+  readonly parkedStatus?: ParkedStatus | undefined;
 }
 
 /** What a connection is and shows, whether its client sends a stream or datagrams: who it is, since when, and what has passed. */
@@ -101,7 +110,8 @@ export abstract class BaseConnection<Client extends End, Context extends BaseCon
   }
 
   get phase(): PhaseName {
-    const { kind } = this.shownPhase;
+    const { kind, isParked } = this.shownPhase;
+    if (isParked) return "parked";
     return kind === "new" ? "setup" : kind;
   }
 
@@ -137,6 +147,7 @@ export abstract class BaseConnection<Client extends End, Context extends BaseCon
       traffic: this.traffic,
       notify: this.notifyStatus,
       tells: this.tellStatuses,
+      parked: this.shownPhase.parkedStatus,
       openedAt: this.openedAt,
       openedEpochMs: this.openedEpochMs,
       times: this.context.log.times,

@@ -10,6 +10,7 @@ import type { Monitor } from "../monitor/monitor.js";
 import type { Parting } from "../sockets/lingering-close.js";
 import type { BaseConnectionContext } from "./base-connection.js";
 import type { DialPhase } from "./dial-phase.js";
+import type { Parking } from "./parking.js";
 import type { RelayPhase, RelayPhaseContext } from "./relay-phase.js";
 import type { SetupPhase, SetupPhaseContext } from "./setup-phase.js";
 
@@ -19,6 +20,7 @@ export interface ConnectionContext extends BaseConnectionContext, SetupPhaseCont
   readonly settings: Pick<Settings, "keepalive" | "renotify" | "webhooks"> & TopicSettings;
   readonly monitor: Monitor;
   readonly clients: ClientCounters;
+  readonly parking: Parking;
 }
 
 /**

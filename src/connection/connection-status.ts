@@ -1,7 +1,13 @@
 import { formatHostPort } from "../core/net/address.js";
 import { allDropped, droppedText, totalDropped } from "../core/net/datagrams.js";
 import { type ConnRequest, formatRemote } from "../core/options/conn-request.js";
-import type { ConnectionStatus, ConnectionTraffic, NotifyStatus, PhaseName } from "../core/status/daemon-status.js";
+import type {
+  ConnectionStatus,
+  ConnectionTraffic,
+  NotifyStatus,
+  ParkedStatus,
+  PhaseName,
+} from "../core/status/daemon-status.js";
 import type { Times } from "../log/times.js";
 import type { Relay } from "../relay/relay.js";
 import type { End } from "../sockets/end.js";
@@ -19,6 +25,7 @@ export interface ConnectionFacts {
   readonly traffic: ConnectionTraffic;
   readonly notify: NotifyStatus | undefined;
   readonly tells: readonly NotifyStatus[];
+  readonly parked: ParkedStatus | undefined;
   /** Milliseconds of the monotonic clock, and since the epoch. */
   readonly openedAt: number;
   readonly openedEpochMs: number;
@@ -28,8 +35,9 @@ export interface ConnectionFacts {
 
 /** A connection as STAT shows it. */
 export function connectionStatus(facts: ConnectionFacts): ConnectionStatus {
-  const { id, phase, listener, client, request, relay, traffic, notify, tells, openedAt, openedEpochMs, times, now } =
+  const { id, phase, listener, client, request, relay, traffic, notify, tells, parked, openedAt, openedEpochMs } =
     facts;
+  const { times, now } = facts;
   const security = streamOf(client)?.security;
   const { datagramsDropped: dropped } = traffic;
   return {
@@ -47,6 +55,7 @@ export function connectionStatus(facts: ConnectionFacts): ConnectionStatus {
     ...(dropped && { datagramsLost: totalDropped(dropped) }),
     ...(notify && { notify }),
     ...(tells.length > 0 && { tells }),
+    ...(parked && { parked }),
   };
 }
 

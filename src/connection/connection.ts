@@ -18,6 +18,8 @@ import { BaseConnection, type FormerTime } from "./base-connection.js";
 import { AT_ONCE, type ConnectionContext, LAST_REPLY, type Phase } from "./connection-phase.js";
 import type { RegisteredConnection } from "./connection-registry.js";
 import { DialPhase, type DialPhaseOwner, type DialTask, type ReachedRemote } from "./dial-phase.js";
+import { parkingAddress } from "./parking.js";
+import { parkingTask } from "./parking-task.js";
 import { type ConnectedLine, RelayPhase, type RelayPhaseOwner } from "./relay-phase.js";
 import { SetupPhase, type SetupPhaseOwner } from "./setup-phase.js";
 
@@ -98,7 +100,9 @@ export class Connection
     this.#close(reason, LAST_REPLY);
   }
 
-  #dial(task: DialTask): void {
+  #dial(wanted: DialTask): void {
+    const mayBeParked = wanted.request.options.parkMs > 0 || this.context.parking.isInUse;
+    const task = mayBeParked ? parkingTask(wanted, this.client, this.origin, this.pass, this.context) : wanted;
     this.#phase = new DialPhase(task, this.client, this.context.clock, this.log, this);
   }
 
@@ -106,7 +110,7 @@ export class Connection
     this.context.deadPeers.add(this.client);
     const phase = new RelayPhase(remote, this.client, this.#told, this.#ends, this.log, this.context, this);
     this.#phase = phase;
-    phase.start(early);
+    phase.start(early, remote.waiting);
   }
 
   /** What another process would go on with, while bytes are relayed; undefined otherwise. */
@@ -150,7 +154,7 @@ export class Connection
   /** Ends the connection because the daemon ends. */
   stop(reason: string): void {
     try {
-      if (this.#phase.kind === "echo") this.#phase.relay.close(reason);
+      if (this.#phase.kind === "echo") this.#phase.stop(reason);
       if (this.#phase.kind === "dialing") this.#phase.refuse(errorReply("CONN", reason));
       this.#close(reason, LAST_REPLY);
     } catch (error) {
@@ -159,7 +163,25 @@ export class Connection
   }
 
   get isPresent(): boolean {
-    return this.#phase.kind !== "closing" && !this.client.hasEnded;
+    return this.#phase.kind !== "closing" && (!this.client.hasEnded || this.isAway);
+  }
+
+  mayReturnFrom(origin: ClientOrigin): boolean {
+    return this.isAway && parkingAddress(origin) === parkingAddress(this.origin);
+  }
+
+  get isAway(): boolean {
+    return this.#phase.kind === "echo" && this.#phase.isParked;
+  }
+
+  clientParked(): void {
+    this.context.deadPeers.remove(this.client);
+    this.context.changed(this);
+  }
+
+  remoteTaken(): Pass | undefined {
+    this.#close("the client is back, and has its connection again", AT_ONCE);
+    return this.pass;
   }
 
   /** The client is cut, and not ended: it must not take what it has got for everything. */
@@ -168,7 +190,7 @@ export class Connection
       const phase = this.#phase;
       if (phase.kind === "dialing") phase.refuse(errorReply("CONN", reason));
       else this.client.reset();
-      if (phase.kind === "echo") phase.relay.giveWay(reason);
+      if (phase.kind === "echo") phase.giveWay(reason);
       this.#close(reason, LAST_REPLY);
     } catch (error) {
       this.fault(error);

@@ -3,11 +3,12 @@ import { type ConnRequest, formatRemote } from "../core/options/conn-request.js"
 import { errorReply } from "../core/setup/run-command.js";
 import type { Dial, FormerProcess, ServerLease } from "../dial/dial.js";
 import { DialError } from "../dial/dial-error.js";
-import { type EarlyBytes, EarlyData } from "../sockets/early-data.js";
+import { type EarlyBytes, EarlyData, type WaitingBytes } from "../sockets/early-data.js";
 import { type End, endedBy } from "../sockets/end.js";
 import type { StreamEnd } from "../sockets/stream-end.js";
 import type { Clock } from "../system/clock.js";
 import type { ConnectionLog } from "./connection-log.js";
+import type { ParkingTerms } from "./parking.js";
 
 /** A remote that has been reached for a client. */
 export interface ReachedRemote {
@@ -20,6 +21,10 @@ export interface ReachedRemote {
   readonly serverLease: ServerLease | undefined;
   /** What another process has done for the connection, which it has handed over. */
   readonly former?: FormerProcess | undefined;
+  /** What it has sent for the client already, where it was parked. */
+  readonly waiting?: WaitingBytes | undefined;
+  /** Where the connection is parked when its client goes. */
+  readonly parking?: ParkingTerms | undefined;
 }
 
 /** The connection that gets a remote. */
@@ -46,6 +51,8 @@ export interface DialTask {
   readonly early: EarlyBytes;
   /** Begins to connect to the remote. */
   startDial(): Dial;
+  /** Where the connection is parked when its client goes, once the remote is connected. Left out: it is not. */
+  readonly parking?: () => ParkingTerms;
 }
 
 /** The time from a request to its connected remote. What the client sends meanwhile is kept. */
@@ -59,6 +66,7 @@ export class DialPhase {
   readonly #owner: DialPhaseOwner;
   readonly #startedAt: number;
   readonly #dial: Dial;
+  readonly #parking: (() => ParkingTerms) | undefined;
   readonly #earlyData: EarlyData;
   #ended = false;
 
@@ -67,6 +75,7 @@ export class DialPhase {
     const { request } = task;
     this.request = request;
     this.#replyMode = task.replyMode;
+    this.#parking = task.parking;
     this.#client = client;
     this.#clock = clock;
     this.#log = log;
@@ -108,7 +117,7 @@ export class DialPhase {
   }
 
   #connected(end: End): void {
-    const { kind, serverLease, former } = this.#dial;
+    const { kind, serverLease, former, waiting } = this.#dial;
     if (this.#ended) {
       end.destroy();
       serverLease?.release();
@@ -119,8 +128,12 @@ export class DialPhase {
     this.#log.target = formatRemote(request);
     if (kind === "socket") this.#log.connected(end, this.#clock.now() - this.#startedAt);
     const pid = request.options.notify?.pid ?? this.#owner.id;
-    if (this.#replyMode === "setup") this.#client.write(`OK CONN ${pid}\n`);
-    this.#owner.connected({ end, request, pid, serverLease, former }, this.#earlyData.take());
+    const parked = waiting === undefined ? "" : ` PARKED ${waiting.bytes.length}`;
+    if (waiting !== undefined)
+      this.#log.info(`gets its parked connection again, ${waiting.bytes.length} bytes have waited`);
+    if (this.#replyMode === "setup") this.#client.write(`OK CONN ${pid}${parked}\n`);
+    const parking = this.#parking?.();
+    this.#owner.connected({ end, request, pid, serverLease, former, waiting, parking }, this.#earlyData.take());
   }
 
   #failed(error: unknown): void {

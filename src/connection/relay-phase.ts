@@ -1,3 +1,4 @@
+import type { Pass } from "../accept/door.js";
 import type { Listener } from "../accept/listener.js";
 import type { EndRules } from "../core/limits/end-rules.js";
 import type { PeerBacklog } from "../core/limits/idle-deadlines.js";
@@ -5,7 +6,8 @@ import { formatHostPort } from "../core/net/address.js";
 import type { PeerState } from "../core/net/proc-net-tcp.js";
 import type { ConnOptions } from "../core/options/conn-options.js";
 import type { ConnRequest } from "../core/options/conn-request.js";
-import type { NotifyStatus } from "../core/status/daemon-status.js";
+import { formatSeconds } from "../core/parse/duration.js";
+import type { NotifyStatus, ParkedStatus } from "../core/status/daemon-status.js";
 import type { ServerLease } from "../dial/dial.js";
 import type { Monitor } from "../monitor/monitor.js";
 import type { TracedStream } from "../monitor/traced-stream.js";
@@ -15,7 +17,7 @@ import type { FinalNotifications } from "../notify/final-notifications.js";
 import type { ToldConnection } from "../notify/notification-way.js";
 import { Relay, type RelayEnding, type RelayOwner } from "../relay/relay.js";
 import type { DeadPeers } from "../sockets/dead-peers.js";
-import type { EarlyBytes } from "../sockets/early-data.js";
+import type { EarlyBytes, WaitingBytes } from "../sockets/early-data.js";
 import type { End } from "../sockets/end.js";
 import { resetLingering } from "../sockets/lingering-close.js";
 import { peerBacklog } from "../sockets/peer-backlog.js";
@@ -25,6 +27,7 @@ import type { ConnectionLog } from "./connection-log.js";
 import type { ReachedRemote } from "./dial-phase.js";
 import { messageStreams } from "./message-streams.js";
 import { ObserverFork } from "./observer-fork.js";
+import type { RelayParking, RelayParkingOwner } from "./relay-parking.js";
 
 /** What relaying needs of the daemon. */
 export interface RelayPhaseContext extends ConnectionNotifierContext {
@@ -48,15 +51,21 @@ export interface RelayPhaseOwner {
   relayEnded(ending: RelayEnding): void;
   /** The plugin has got the final notification, or that has been given up. */
   pluginNotified(): void;
+  /** The client has gone, and the connection waits for it. */
+  clientParked(): void;
+  /** Another connection of the same client has got the remote: this one is over. @returns its place for a remote, which the other one has now */
+  remoteTaken(): Pass | undefined;
   fault(error: unknown): void;
 }
 
 /** A connection while bytes are relayed (`echo` in STAT), and its notifications to the final one. */
-export class RelayPhase implements RelayOwner {
+export class RelayPhase implements RelayOwner, RelayParkingOwner {
   readonly kind = "echo";
   readonly request: ConnRequest;
   readonly relay: Relay;
-  readonly #serverLease: ServerLease | undefined;
+  /** Undefined: the connection ends when its client goes. */
+  readonly #parking: RelayParking | undefined;
+  #serverLease: ServerLease | undefined;
   readonly #client: StreamEnd;
   readonly #log: ConnectionLog;
   readonly #context: RelayPhaseContext;
@@ -67,7 +76,7 @@ export class RelayPhase implements RelayOwner {
 
   /** @param line the one whose listener the client has connected to; undefined: nothing is told */
   constructor(
-    { end, request, pid, serverLease, former }: ReachedRemote,
+    { end, request, pid, serverLease, former, waiting, parking }: ReachedRemote,
     client: StreamEnd,
     line: ConnectedLine | undefined,
     ends: EndRules,
@@ -82,7 +91,8 @@ export class RelayPhase implements RelayOwner {
     this.#log = log;
     this.#context = context;
     this.#owner = owner;
-    this.relay = new Relay(client, end, options, ends, context.clock, this);
+    if (parking !== undefined) this.#parking = parking.lot.parkingOf(parking, request.options, client, this);
+    this.relay = new Relay(this.#parking?.client ?? client, end, options, ends, context.clock, this);
     if (line === undefined) return;
     const { relay } = this;
     if (former !== undefined) relay.handover.restore(former.progress, context.clock.now());
@@ -94,6 +104,7 @@ export class RelayPhase implements RelayOwner {
       listener: line.port,
       remote: formatHostPort(request.target),
       client: log.client,
+      ...(waiting !== undefined && { waitingBytes: waiting.bytes.length }),
       get receivedBytes() {
         return relay.receivedBytes;
       },
@@ -109,13 +120,19 @@ export class RelayPhase implements RelayOwner {
     this.#notifier = new ConnectionNotifier(ways, told, options, client, context, events, former?.ways);
   }
 
-  /** Begins to relay. @param early what the client has sent for the remote already */
-  start(early: EarlyBytes): void {
+  /**
+   * Begins to relay.
+   *
+   * @param early what the client has sent for the remote already
+   * @param waiting what the remote has sent for the client, where it was parked
+   */
+  start(early: EarlyBytes, waiting?: WaitingBytes): void {
     const { deadPeers, monitor } = this.#context;
     const stream = streamOf(this.relay.remote);
     if (stream !== undefined) deadPeers.add(stream);
     if (monitor.observes(this.request.options)) for (const messages of this.streams) monitor.addStream(messages);
-    this.relay.start(early);
+    this.relay.start(early, waiting);
+    if (waiting?.closed !== undefined) this.relay.close(waiting.closed);
   }
 
   /** Its notifier, while another process may be told to go on with the connection. */
@@ -138,6 +155,7 @@ export class RelayPhase implements RelayOwner {
 
   /** Lets go of the remote: the connection is closing. Notifications go on. */
   close(): void {
+    this.#parking?.close();
     this.#serverLease?.release();
     this.#published?.bridge.end();
     const stream = streamOf(this.relay.remote);
@@ -184,6 +202,7 @@ export class RelayPhase implements RelayOwner {
 
   /** What the kernel knows of the client, without reading from it. */
   async clientState(): Promise<PeerState> {
+    if (this.#parking?.client.isAway) return "present"; // for the relay
     if (this.#client.peerPort === 0) return "present"; // the kernel's table has no Unix sockets
     return this.#context.sockets.peerState(this.#client.ownKey, this.#client.peerKey, GATHER_MS);
   }
@@ -215,7 +234,54 @@ export class RelayPhase implements RelayOwner {
   }
 
   relayEnded(ending: RelayEnding): void {
-    this.#owner.relayEnded(ending);
+    if (this.#parking?.keeps(ending) !== true) this.#owner.relayEnded(ending);
+  }
+
+  /** Whether its client has gone, and it waits for the client. */
+  get isParked(): boolean {
+    return this.#parking?.client.isAway === true;
+  }
+
+  /** What STAT shows of that. */
+  get parkedStatus(): ParkedStatus | undefined {
+    return this.#parking?.status;
+  }
+
+  /** Ends from outside. */
+  stop(reason: string): void {
+    this.#parking?.close();
+    this.relay.close(reason);
+  }
+
+  /** The same, and another client gets the remote. */
+  giveWay(reason: string): void {
+    this.#parking?.close();
+    this.relay.giveWay(reason);
+  }
+
+  clientLeft(): void {
+    this.#notifier?.clientLeft();
+  }
+
+  parked(waitingBytes: number): void {
+    const { parkMs } = this.request.options;
+    this.#log.info(`client has gone, parked for ${formatSeconds(parkMs)}: ${waitingBytes} bytes wait`);
+    this.#notifier?.parked(waitingBytes);
+    this.#owner.clientParked();
+  }
+
+  notParked(why: string): void {
+    this.#log.warn(`not parked: ${why}`);
+  }
+
+  handedOver(): ReturnType<RelayParkingOwner["handedOver"]> {
+    const serverLease = this.#serverLease;
+    this.#serverLease = undefined;
+    const stream = streamOf(this.relay.remote);
+    if (stream !== undefined) this.#context.deadPeers.remove(stream); // of these settings
+    this.#notifier?.giveUp();
+    this.#notifier = undefined;
+    return { serverLease, pass: this.#owner.remoteTaken() };
   }
 
   resetRemote(remote: End, writtenAt: number): void {

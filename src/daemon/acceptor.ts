@@ -156,6 +156,7 @@ export class Acceptor {
     let isDecided = false;
     const newcomer = {
       name: formatHostPort({ host: client.peerAddress, port: client.peerPort }),
+      origin,
       get hasLeft() {
         return early?.hasLeft ?? client.gone;
       },

@@ -52,6 +52,7 @@ export function generationOf(
     monitor: services.monitor,
     clients: services.clients,
     heldLines: services.heldLines,
+    parking: services.parking,
     descriptors,
     changed: (connection) => registry.changed(connection),
   };

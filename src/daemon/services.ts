@@ -6,6 +6,7 @@ import { Rejections } from "../accept/rejections.js";
 import { Alerts } from "../alerts/alerts.js";
 import { ConnectionRegistry } from "../connection/connection-registry.js";
 import { HeldLines } from "../connection/held-lines.js";
+import { Parking } from "../connection/parking.js";
 import { followsProxies } from "../core/config/listen.js";
 import type { Settings } from "../core/config/settings.js";
 import type { LineFacts } from "../core/mqtt/line-status.js";
@@ -42,6 +43,7 @@ export class Services {
   readonly events = new EventBus();
   readonly doors: Doors;
   readonly heldLines: HeldLines;
+  readonly parking: Parking;
   readonly registry = new ConnectionRegistry();
   readonly sockets: SocketTable;
   readonly own: OwnSockets;
@@ -76,6 +78,7 @@ export class Services {
     this.heldLines = new HeldLines(clock);
     this.sockets = new SocketTable(clock);
     this.own = new OwnSockets(clock, followsProxies(settings));
+    this.parking = new Parking({ clock, sockets: this.sockets });
     this.names = new Names(clock, log);
     this.rejections = new Rejections({ clock, sockets: this.sockets }, this.clients, log);
     this.proxyHeaders = new ProxyHeaders(this);

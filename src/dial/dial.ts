@@ -6,6 +6,7 @@ import type { ConnRequest } from "../core/options/conn-request.js";
 import type { SessionState, WayState } from "../core/upgrade/session-state.js";
 import type { Names } from "../names/names.js";
 import type { Attempt } from "../sockets/connecting.js";
+import type { WaitingBytes } from "../sockets/early-data.js";
 import type { End } from "../sockets/end.js";
 import type { OwnSockets } from "../sockets/own-sockets.js";
 import type { Clock, Timer } from "../system/clock.js";
@@ -49,6 +50,8 @@ export interface Dial {
   readonly serverLease?: ServerLease | undefined;
   /** What another process has done for the connection, which it has handed over with its remote. */
   readonly former?: FormerProcess | undefined;
+  /** What the remote has sent for the client already, where the client gets a connection again that was parked. */
+  readonly waiting?: WaitingBytes | undefined;
   /** Gives up; {@link end} rejects. */
   abort(): void;
   /** The client waits no longer than for what is under way: a failure is not followed by another attempt. */

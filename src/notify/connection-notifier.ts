@@ -1,4 +1,5 @@
 import type { Settings } from "../core/config/settings.js";
+import type { GatewayEvent } from "../core/events/gateway-event.js";
 import type { RequestOutcome } from "../core/notify/notification-pacer.js";
 import { PendingEvents } from "../core/notify/pending-events.js";
 import { UnreadTracker } from "../core/notify/unread-tracker.js";
@@ -96,7 +97,7 @@ export class ConnectionNotifier {
       };
     }
     if (former !== undefined) this.#restore(former);
-    else if (this.#told !== undefined) this.#happened(this.#told.connected());
+    else if (this.#told !== undefined) this.#happened(firstOf(this.#told, connection));
   }
 
   /** Whether the final notification has been delivered, rejected, or given up, on each way. */
@@ -134,14 +135,15 @@ export class ConnectionNotifier {
     for (const scheduler of this.#schedulers) scheduler.dataWritten();
   }
 
+  /** The client has gone, and may come back: a Luup action would find no socket. */
+  clientLeft(): void {
+    this.clientClosed();
+    for (const scheduler of this.#schedulers) if (!scheduler.way.tellsAll) scheduler.connectionEnding();
+  }
+
   /** The client has gone, and the connection waits for it. @param waitingBytes for it */
   parked(waitingBytes: number): void {
     if (this.#told !== undefined) this.#happened(this.#told.parked(waitingBytes));
-  }
-
-  /** The client is back. @param waitingBytes what it gets now */
-  resumed(waitingBytes: number): void {
-    if (this.#told !== undefined) this.#happened(this.#told.resumed(waitingBytes));
   }
 
   /** The connection ends at once: the final notification will cover data that is not announced yet. */
@@ -212,4 +214,9 @@ export class ConnectionNotifier {
     this.#warned.add(what);
     return true;
   }
+}
+
+/** What is told first: the client has got its remote, or has got it again. */
+function firstOf(told: ConnectionEvents, { waitingBytes }: ToldConnection): GatewayEvent {
+  return waitingBytes === undefined ? told.connected() : told.resumed(waitingBytes);
 }

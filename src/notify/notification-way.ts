@@ -62,6 +62,8 @@ export interface ToldConnection {
   readonly client: string;
   /** Bytes from the remote so far. */
   readonly receivedBytes: number;
+  /** Bytes that have waited for the client, which is back; left out: the connection was not parked. */
+  readonly waitingBytes?: number;
 }
 
 /** Makes the way of one kind for a connection whose options ask for it; undefined: they do not. */

@@ -1,57 +1,17 @@
 import { type EndCause, type EndRules, type Partings, partings } from "../core/limits/end-rules.js";
-import { hasEnded, type IdleDeadline, type IdleLimits, type PeerBacklog } from "../core/limits/idle-deadlines.js";
+import { hasEnded, type IdleDeadline, type PeerBacklog } from "../core/limits/idle-deadlines.js";
 import { timeoutText } from "../core/limits/timeout-text.js";
 import type { PeerState } from "../core/net/proc-net-tcp.js";
 import type { ByteObserver, ObservedPoint } from "../sockets/byte-observer.js";
-import type { EarlyBytes } from "../sockets/early-data.js";
+import { type EarlyBytes, NO_EARLY_BYTES } from "../sockets/early-data.js";
 import { type End, type EndEvents, endedBy, IGNORE_EVENTS, isCut } from "../sockets/end.js";
 import type { Clock } from "../system/clock.js";
 import { Flow, type FlowOwner, sourceOf } from "./flow.js";
 import { RelayHandover } from "./relay-handover.js";
+import type { RelayOptions, RelayOwner } from "./relay-owner.js";
 import { RelayTimeouts, type RelayTimeoutsOwner } from "./relay-timeouts.js";
 
-/** How a relay has ended. */
-export interface RelayEnding extends Pick<Partings, "toClient" | "isReset"> {
-  /** In words for the log. */
-  readonly reason: string;
-  /** When the client was last written to, by the clock. */
-  readonly writtenAt: number;
-}
-
-/** What a relay tells, and asks, the connection it belongs to. */
-export interface RelayOwner {
-  /** So many bytes of the remote have been written to the client. They may still be unsent. */
-  writtenToClient(bytes: number): void;
-  /** So many bytes of the client have been written to the remote. They may still be unsent. */
-  writtenToRemote(bytes: number): void;
-  /** The client has taken everything that was unsent. */
-  clientDrained(): void;
-  /** The remote has ended; everything it sent is with the kernel. {@link clientFinished} or {@link relayEnded} comes next. */
-  remoteEnded(): void;
-  /** The client has been sent everything, and FIN behind it. */
-  clientFinished(): void;
-  /** Nothing more passes. The remote is gone, or the owner's to reset; the client may still have bytes to take. */
-  relayEnded(ending: RelayEnding): void;
-  /**
-   * Takes over a remote whose client has reset the connection: resets it behind everything that was written to it.
-   *
-   * @param writtenAt when it was last written to, by the clock
-   */
-  resetRemote(remote: End, writtenAt: number): void;
-  /** What the kernel knows of a client that is not being read. */
-  clientState(): Promise<PeerState>;
-  /** What the peer of an end has not taken, as far as the kernel knows. */
-  backlogOf(end: End): Promise<PeerBacklog>;
-  fault(error: unknown): void;
-}
-
-/** The options of a connection that its relay obeys. */
-export interface RelayOptions extends Omit<IdleLimits, "halfCloseMs"> {
-  /** Most bytes of one write; 0: no limit. */
-  readonly blockSize: number;
-  /** Undefined: as the rules say. */
-  readonly halfCloseMs?: number;
-}
+export type { RelayEnding, RelayOptions, RelayOwner } from "./relay-owner.js";
 
 /**
  * Joins a client and a remote until both directions have ended or a time limit is reached (docs/protocol.md). Two {@link Flow}s move
@@ -125,12 +85,19 @@ export class Relay implements RelayTimeoutsOwner, FlowOwner, ObservedPoint {
     return new RelayHandover(this.#client, this.#remote, this.#down, this.#up, this.#timeouts);
   }
 
-  /** Begins. `early`: what the client has sent for the remote already. */
-  start(early: EarlyBytes): void {
+  /**
+   * Begins.
+   *
+   * @param early what the client has sent for the remote already
+   * @param waiting what the remote has sent for the client already, where it was parked
+   */
+  start(early: EarlyBytes, waiting = NO_EARLY_BYTES): void {
     this.#client.events = new Relay.#EventsOf(this, this.#up, this.#down);
     this.#remote.events = new Relay.#EventsOf(this, this.#down, this.#up);
     if (early.bytes.length > 0) this.#received(this.#up, early.bytes);
-    this.#remote.resume();
+    if (waiting.bytes.length > 0) this.#received(this.#down, waiting.bytes);
+    if (waiting.ended) this.#sourceEnded(this.#down);
+    else if (!this.#down.stalled) this.#remote.resume();
     if (early.ended) this.#sourceEnded(this.#up);
     else if (!this.#up.stalled) this.#client.resume();
     this.#timeouts.watch();
@@ -144,6 +111,28 @@ export class Relay implements RelayTimeoutsOwner, FlowOwner, ObservedPoint {
   /** The same, and another client gets the remote: it is closed by FIN. */
   giveWay(reason: string): void {
     this.#finish(reason, { kind: "replaced" });
+  }
+
+  /**
+   * Ends without a word to either side: the remote, which is paused, is for another relay. What the client has sent goes to it; what it
+   * has sent is written to the client's end.
+   */
+  release(): End {
+    this.#isOver = true;
+    this.#timeouts.stop();
+    this.#remote.pause();
+    for (const flow of [this.#up, this.#down]) {
+      if (flow.eof) flow.finishAtOnce();
+      else flow.flush();
+      flow.stop();
+    }
+    this.#remote.events = IGNORE_EVENTS;
+    return this.#remote;
+  }
+
+  /** Of the bytes from the remote, so many are another relay's to count. */
+  uncount(bytes: number): void {
+    this.#down.bytes -= bytes;
   }
 
   written(flow: Flow, bytes: number): void {

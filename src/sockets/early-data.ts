@@ -13,6 +13,12 @@ export interface EarlyBytes {
 /** The client has sent nothing. */
 export const NO_EARLY_BYTES: EarlyBytes = { bytes: Buffer.alloc(0), ended: false };
 
+/** What a remote has sent before its client came: the connection was parked. */
+export interface WaitingBytes extends EarlyBytes {
+  /** Why the remote is closed behind them; undefined: it is not. */
+  readonly closed: string | undefined;
+}
+
 /** What early data tells who waits for the client. */
 export interface EarlyDataOwner {
   /** The client has gone, with the error if there was one. */

@@ -61,7 +61,7 @@ export interface End {
   /** A reset reaches the peer behind everything that was sent: nobody has to wait for that. */
   readonly resetsInOrder?: boolean;
   /** What the peer has not taken, where the end itself knows, and no kernel of this machine. */
-  readonly peerBacklog?: PeerBacklog;
+  readonly peerBacklog?: PeerBacklog | undefined;
   /** Datagrams that could not be passed on; undefined for streams. */
   readonly dropped?: DroppedDatagrams;
   /** Nothing of it is under way: its line could give the client another one in its place. Absent: it could not. */

@@ -6,12 +6,12 @@ import { type End, type EndEvents, guarded, IGNORE_EVENTS } from "./end.js";
 import { closeByReset, errorBehindEnd, movedSocket, quietHandleOf, readNothingAhead } from "./node-handle.js";
 import type { ReadBuffer } from "./read-buffer.js";
 import { isTls, securityOf, TlsEnd } from "./tls-end.js";
+import { untakenBytes } from "./untaken-bytes.js";
 
 /** Chunks, allocated by Node, that a time slice takes without a look at the clock: a TLS record may have one byte, and then takes microseconds. */
 const FREE_CHUNKS = 4;
 const SOON_MS = 1000; // the kernel counts keepalive in whole seconds
-/** Its callback tells when what is before it has left, or why it cannot. */
-const NOTHING = Buffer.alloc(0);
+const NOTHING = Buffer.alloc(0); // its callback tells when what is before it has left, or why it cannot
 const END = Symbol("end");
 
 /** A socket that knows its end. So all sockets share their listeners, and an idle one costs little memory. */
@@ -38,8 +38,7 @@ export class StreamEnd implements End {
   #ownKey: string | undefined;
   #peerKey: string | undefined;
   #draining = false;
-  /** The owner asks for data. */
-  #wanted = false;
+  #wanted = false; // the owner asks for data
   /** Reading continues in the next pass of the event loop. */
   #yielding = false;
   /** Its share of a pass of the event loop, where no {@link ReadBuffer} limits that. */
@@ -122,6 +121,11 @@ export class StreamEnd implements End {
   /** Bytes written, the {@link unsent} ones included. */
   get bytesSent(): number {
     return this.#socket.bytesWritten;
+  }
+
+  /** Those of the {@link unsent} bytes that the kernel really has not taken: it may have a part of the first ones. */
+  get untaken(): number {
+    return untakenBytes(this.#socket);
   }
 
   /** Bytes read from the kernel. */
@@ -252,11 +256,7 @@ export class StreamEnd implements End {
   }
 
   #tell(event: "eof" | "drained" | "finished"): void {
-    try {
-      this.events[event]();
-    } catch (error) {
-      this.events.fault(error);
-    }
+    guarded(this, () => this.events[event]());
   }
 
   /** Reads, if the owner asks for data and the time slice is not used up. */

@@ -20,7 +20,7 @@ const CHUNK = 65_536; // bytes; the kernel fills one page at a time, with about 
 const ANSWERS_AT_ONCE = 32; // each may end a connection
 
 /** The row of a socket, if it has one. Not known: the table cannot be read, or the system has none. */
-type Answer = { readonly known: true; readonly row: SocketRow | undefined } | { readonly known: false };
+export type Answer = { readonly known: true; readonly row: SocketRow | undefined } | { readonly known: false };
 
 const UNKNOWN: Answer = { known: false };
 
@@ -59,6 +59,11 @@ export class SocketTable {
   async row(local: string, remote: string, patienceMs = 0): Promise<SocketRow | undefined> {
     const answer = await this.#ask(local, remote, patienceMs);
     return answer.known ? answer.row : undefined;
+  }
+
+  /** As {@link row}, and tells a socket that is gone from a table that cannot be read. */
+  find(local: string, remote: string, patienceMs = 0): Promise<Answer> {
+    return this.#ask(local, remote, patienceMs);
   }
 
   /** The state of the peer of one of our sockets: `present` when the table cannot be read. */

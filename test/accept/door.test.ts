@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { Door, type DoorRules, type Entry, type Guest, type Pass } from "#src/accept/door.js";
+import type { ClientOrigin } from "#src/core/net/client-origin.js";
 import type { Dial } from "#src/dial/dial.js";
 import { DialError } from "#src/dial/dial-error.js";
 import type { End } from "#src/sockets/end.js";
@@ -32,6 +33,8 @@ class Remote extends QueuedEnd {
 /** A client of a door, and the dial for its remote. */
 class Visitor implements Guest {
   readonly name: string;
+  readonly origin: ClientOrigin;
+  isAway = false;
   lastActivityAt = 0;
   isPresent = false;
   entry: Entry | undefined;
@@ -46,7 +49,12 @@ class Visitor implements Guest {
 
   constructor(name: string, clock: ManualClock) {
     this.name = name;
+    this.origin = { address: name, line: "direct", hops: 0 };
     this.#clock = clock;
+  }
+
+  mayReturnFrom({ address }: ClientOrigin): boolean {
+    return this.isAway && address === this.origin.address;
   }
 
   get pass(): Pass | undefined {
@@ -125,9 +133,9 @@ function doorOf() {
   const clock = new ManualClock();
   const door = new Door(clock);
   let count = 0;
-  const come = (rules: DoorRules): Visitor => {
+  const come = (rules: DoorRules, name?: string): Visitor => {
     count += 1;
-    return new Visitor(`client ${count}`, clock).come(door, rules);
+    return new Visitor(name ?? `client ${count}`, clock).come(door, rules);
   };
   const advance = async (ms: number): Promise<void> => {
     clock.advance(ms);
@@ -170,6 +178,35 @@ describe("a door for one client", () => {
     assert.equal(second.dialled, 0, "the device may need a moment");
     await advance(1);
     assert.equal(second.dialled, 1);
+  });
+
+  test("a client that is away keeps its place from others, and comes in itself; its successor has the remote", async () => {
+    const { come, advance, served } = doorOf();
+    const first = await served(REFUSE);
+    first.isAway = true;
+    const stranger = come(REFUSE);
+    await advance(MOMENT_MS);
+    assert.equal(stranger.entry?.kind, "full");
+    const back = come(REFUSE, first.name);
+    assert.equal(back.entry?.kind, "in");
+    assert.ok(first.pass !== undefined && back.pass !== undefined);
+    back.pass.takeOver(first.pass);
+    first.end();
+    assert.deepEqual([first.pass.hasPlace, back.pass.hasPlace], [false, true]);
+    first.remote?.destroy();
+    assert.equal(back.pass.hasPlace, false, "the place goes with the remote");
+  });
+
+  test("a client that is away makes room for itself when it does not get its connection again", async () => {
+    const { come, advance, served } = doorOf();
+    const first = await served(REFUSE);
+    first.isAway = true;
+    const back = come(REFUSE, first.name);
+    assert.deepEqual([back.entry?.kind, back.dialled], ["in", 0]);
+    await advance(1000);
+    assert.match(first.evictedFor ?? "", /another one waits for its place/);
+    await advance(MOMENT_MS);
+    assert.equal(back.dialled, 1);
   });
 
   test("a newcomer that leaves without a byte replaces nobody", async () => {

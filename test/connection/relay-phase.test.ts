@@ -38,6 +38,8 @@ async function phaseOf(t: TestContext, options: Partial<typeof DEFAULT_OPTIONS> 
     clientFinished: () => void events.push("client finished"),
     relayEnded: ({ reason }: RelayEnding) => void events.push(reason),
     pluginNotified: () => void events.push("plugin notified"),
+    clientParked: () => void events.push("parked"),
+    remoteTaken: () => undefined,
     fault: (error: unknown) => assert.fail(String(error)),
   };
   const log = new ConnectionLog(here.generation.context, "a1", 2504, client.end);
@@ -126,7 +128,14 @@ test("the kernel knows whether a client is there; of a Unix socket it does not k
   const log = new ConnectionLog(generation.context, "a2", 0, local);
   const remote = (await socketEnd(t)).end;
   const request = { target: { host: "device", port: 23 }, options: DEFAULT_OPTIONS };
-  const owner = { clientFinished() {}, relayEnded() {}, pluginNotified() {}, fault() {} };
+  const owner = {
+    clientFinished() {},
+    relayEnded() {},
+    pluginNotified() {},
+    clientParked() {},
+    remoteTaken: () => undefined,
+    fault() {},
+  };
   const reached = { end: remote, request, pid: "a2", serverLease: undefined };
   assert.equal(
     await new RelayPhase(reached, local, LINE, CONN_ENDS, log, generation.context, owner).clientState(),

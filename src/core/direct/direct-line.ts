@@ -4,6 +4,7 @@ import { type ConnOptions, DEFAULT_OPTIONS } from "../options/conn-options.js";
 import { type ConnRequest, checkConnRequest, NO_TARGET } from "../options/conn-request.js";
 import type { LineFormat } from "../options/line-format.js";
 import { type OptionRow, parseOptions, splitOptions } from "../options/option-table.js";
+import { parkingProblem } from "../park/parking-problem.js";
 import { fail, ok, type Result } from "../parse/result.js";
 import { DEFAULT_DIRECT_OPTIONS, DIRECT_OPTIONS, type DirectOptions } from "./direct-options.js";
 
@@ -35,6 +36,7 @@ export const DIRECT_FORMAT: LineFormat<LineOptions, DirectRoute> = {
     if (options.listenTls !== undefined) return "LTLS does not go with listen=udp: TLS wants a stream";
     if (options.proxies !== undefined) return "PRXY does not go with listen=udp: its header is for streams";
     if (options.sendProxy !== undefined) return "SPRX does not go with listen=udp: its header is for streams";
+    if (options.parkMs > 0) return "PARK does not go with listen=udp: there is no connection to keep";
     if (options.notify !== undefined) return "NTFY does not go with listen=udp: a plugin reads a stream";
     if (options.mqttTopic !== undefined) return "NMQT does not go with listen=udp: it tells of connections";
     return direct.refusal === "reset" ? "FAIL=reset does not go with listen=udp: UDP has no reset" : undefined;
@@ -87,7 +89,8 @@ function checkDirectRoute(
   const streams = servers.length > 1 || direct.shareMs > 0 || direct.rate > 0;
   if (streams && options.transport === "udp") return fail("PRTO=udp goes with one server, and without CACH and RATE");
   const always = direct.dial === "always" ? alwaysProblem(options) : undefined;
-  if (always !== undefined) return fail(always);
+  const problem = always ?? parkingProblem(options, "direct");
+  if (problem !== undefined) return fail(problem);
   const published: ConnOptions = direct.dial === "always" ? { ...options, mqttPayload: "raw" } : options;
   const request = checkConnRequest({ target, options: published });
   return request.ok ? ok({ ...request.value, servers, direct }) : request;

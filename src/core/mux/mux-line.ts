@@ -4,6 +4,7 @@ import { type ConnOptions, DEFAULT_OPTIONS } from "../options/conn-options.js";
 import { type ConnRequest, checkConnRequest, NO_TARGET, parseTarget } from "../options/conn-request.js";
 import type { LineFormat } from "../options/line-format.js";
 import { findRow, type OptionRow, parseOptions, splitOptions } from "../options/option-table.js";
+import { parkingProblem } from "../park/parking-problem.js";
 import { fail, ok, type Result } from "../parse/result.js";
 import { MUX_OPTIONS } from "./mux-option-rows.js";
 import { answerLimitMs, DEFAULT_MUX_OPTIONS, type MuxOptions } from "./mux-options.js";
@@ -74,6 +75,8 @@ function faultOf(mux: MuxOptions, options: ConnOptions): string | undefined {
   const { name } = protocol.framing;
   const { name: deviceName } = protocol.deviceFraming;
   if (options.transport === "udp") return "PRTO=udp: a mux has tcp or tls links";
+  const parking = parkingProblem(options, "mux");
+  if (parking !== undefined) return parking;
   if (mux.pipe > 1 && !protocol.hasIds) return `PIPE=${mux.pipe}: messages of ${deviceName} carry no ids`;
   const isModbus = modbusFormOf(protocol) !== undefined;
   if (!isModbus && mux.readOnly !== "pass") return "RDON goes with Modbus only";

@@ -15,6 +15,8 @@ export interface SocketRow {
   readonly unacknowledged: number;
   /** Retransmissions, or zero-window probes, since the peer last acknowledged anything. */
   readonly unansweredProbes: number;
+  /** The peer has no room, and nothing is under way to it: it has got nothing of what it has not acknowledged. */
+  readonly isWindowClosed: boolean;
 }
 
 /** The peer's FIN has come; the kernel counts it as one unread byte. */
@@ -94,6 +96,7 @@ export function parseSocketRow(line: string): SocketRow | undefined {
     unread: Math.max(0, unread),
     unacknowledged,
     unansweredProbes,
+    isWindowClosed: timers.startsWith(ZERO_WINDOW_PROBE_TIMER),
   };
 }
 

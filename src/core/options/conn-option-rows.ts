@@ -5,6 +5,7 @@ import { type ConnOptions, DEFAULT_OPTIONS } from "./conn-options.js";
 import { FORMAT, NETWORKS, NOTIFY, VIEW, VIEW_NAMES } from "./conn-value-kinds.js";
 import { MQTT_OPTIONS } from "./mqtt-options.js";
 import { type OptionRow, rowsOf } from "./option-table.js";
+import { PARKING_OPTIONS } from "./parking-options.js";
 import { TELL_OPTIONS } from "./tell-options.js";
 import { IDENTITY, TLS_OPTIONS } from "./tls-options.js";
 import { count, FILE, time, type ValueKind, word } from "./value-kinds.js";
@@ -204,6 +205,7 @@ export const OPTIONS: readonly ConnOptionRow[] = [
     }),
     capabilities: ["SPRX"],
   },
+  ...PARKING_OPTIONS,
   {
     ...row({
       key: "MONI",

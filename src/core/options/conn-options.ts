@@ -4,6 +4,7 @@ import type { MqttPayload } from "../mqtt/mqtt-message.js";
 import type { Network } from "../net/access-patterns.js";
 import type { ProxyVersion } from "../net/proxy-protocol.js";
 import type { NotifyTarget } from "../notify/notification.js";
+import { DEFAULT_PARKING_OPTIONS, type ParkingOptions } from "./parking-options.js";
 import type { TellOptions } from "./tell-options.js";
 import { DEFAULT_TLS_OPTIONS, type TlsOptions } from "./tls-options.js";
 
@@ -14,7 +15,7 @@ export type Transport = "tcp" | "udp" | "tls";
 export type WhenFull = "refuse" | "replace-oldest";
 
 /** The values of all options of CONN. Times in milliseconds. */
-export interface ConnOptions extends TlsOptions, TellOptions {
+export interface ConnOptions extends TlsOptions, TellOptions, ParkingOptions {
   readonly transport: Transport;
   /** How far a datagram to a multicast group goes: 1 stays in this network, each router takes one. */
   readonly multicastTtl: number;
@@ -59,6 +60,7 @@ export interface ConnOptions extends TlsOptions, TellOptions {
 
 export const DEFAULT_OPTIONS: ConnOptions = {
   ...DEFAULT_TLS_OPTIONS,
+  ...DEFAULT_PARKING_OPTIONS,
   transport: "tcp",
   multicastTtl: 1,
   receiveTimeoutMs: 0,

@@ -1,4 +1,5 @@
 import { formatHostPort, type HostPort, parseHostPort } from "../net/address.js";
+import { parkingProblem } from "../park/parking-problem.js";
 import { fail, map, ok, type Result } from "../parse/result.js";
 import { OPTIONS } from "./conn-option-rows.js";
 import { type ConnOptions, DEFAULT_OPTIONS } from "./conn-options.js";
@@ -25,7 +26,9 @@ export function parseConnRequest(text: string, presets: Partial<ConnOptions> = {
   if (!parsed.ok) return parsed;
   const { target, words } = parsed.value;
   const options = parseOptions(words, OPTIONS, { ...DEFAULT_OPTIONS, ...presets }, "wire");
-  return options.ok ? checkConnRequest({ target, options: options.value }) : options;
+  if (!options.ok) return options;
+  const problem = parkingProblem(options.value, "conn");
+  return problem === undefined ? checkConnRequest({ target, options: options.value }) : fail(problem);
 }
 
 /** Reads `host:port` and splits what follows into words. */

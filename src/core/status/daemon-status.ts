@@ -16,7 +16,15 @@ import type { ClientCounts } from "./client-counts.js";
 import type { HistogramStatus } from "./histogram.js";
 
 /** What a connection is doing. */
-export type PhaseName = "setup" | "watching" | "linked" | "dialing" | "echo" | "closing";
+export type PhaseName = "setup" | "watching" | "linked" | "dialing" | "echo" | "parked" | "closing";
+
+/** A connection whose client has gone, while it waits for the client. */
+export interface ParkedStatus {
+  /** Bytes from the remote that wait for the client. */
+  readonly bytes: number;
+  /** How long the connection still waits, in milliseconds. */
+  readonly restMs: number;
+}
 
 /** What has been told of one connection on one way, since it was opened. */
 export interface NotifyStatus {
@@ -103,6 +111,8 @@ export interface ConnectionStatus extends ConnectionTraffic {
   readonly notify?: NotifyStatus;
   /** What other ways have been told of it. */
   readonly tells?: readonly NotifyStatus[];
+  /** Of a connection in the phase `parked`. */
+  readonly parked?: ParkedStatus;
 }
 
 /** A port the daemon accepts connections on. */
@@ -205,7 +215,7 @@ const HEADING = " ID               St Client           Remote              #recv
 
 /** One row in the columns of docs/protocol.md; a long value widens its row. */
 function row(connection: ConnectionStatus, marker: "*" | " "): string {
-  const echo = connection.phase === "echo";
+  const echo = connection.phase === "echo" || connection.phase === "parked";
   return [
     marker + connection.id.padEnd(16),
     (echo ? "2" : "1").padEnd(2),

@@ -5,6 +5,7 @@ import { checkConnRequest } from "../options/conn-request.js";
 import type { LineFormat } from "../options/line-format.js";
 import { type OptionRow, parseOptions, splitOptions } from "../options/option-table.js";
 import { TLS_OPTIONS } from "../options/tls-options.js";
+import { parkingProblem } from "../park/parking-problem.js";
 import { fail, map, ok, type Result } from "../parse/result.js";
 import { parseDeviceName } from "./secret-line.js";
 import { DEFAULT_TUNNEL_OPTIONS, TUNNEL_OPTIONS, type TunnelOptions } from "./tunnel-options.js";
@@ -137,7 +138,7 @@ function checkTunnelRoute(route: TunnelRoute): Result<TunnelRoute> {
   if (!tls && [certificate, key, authority, secret, devices[0]].some((word) => word !== undefined)) {
     return fail(`CERT, PKEY, CAFI${devices.length > 0 ? ", SECR and DEVC" : " and SECR"} go with TLS=true`);
   }
-  const problem = problemOfDevices(route);
+  const problem = problemOfDevices(route) ?? parkingProblem(options, "tunnel");
   if (problem !== undefined) return fail(problem);
   const checked = checkConnRequest({ target: first.service, options });
   return checked.ok ? ok(route) : checked;

@@ -13,7 +13,7 @@ function judge(...samples: Sample[]): PeerHealth[] {
   const detector = new DeadPeerDetector(10);
   return samples.map(([now, unacknowledged, unansweredProbes, received]) =>
     detector.observe(
-      { local: "", remote: "", state: 1, unread: 0, unacknowledged, unansweredProbes },
+      { local: "", remote: "", state: 1, unread: 0, unacknowledged, unansweredProbes, isWindowClosed: false },
       SENT,
       received,
       now,

@@ -39,6 +39,7 @@ test("rows of both tables are read; keys match those made from addresses", () =>
     unread: 0xfa3,
     unacknowledged: 0,
     unansweredProbes: 0,
+    isWindowClosed: false,
     state: 1,
   });
   const [ours, other] = parseSocketTable(TCP6);
@@ -49,6 +50,7 @@ test("rows of both tables are read; keys match those made from addresses", () =>
     unread: 7,
     unacknowledged: 0,
     unansweredProbes: 0,
+    isWindowClosed: false,
     state: 1,
   });
 });
@@ -78,7 +80,8 @@ test("an address has one key, in whatever form it is written", () => {
 });
 
 test("a peer is present, has closed its side, or has reset the connection", () => {
-  const row = (state: number) => ({ local: "", remote: "", unread: 0, unacknowledged: 0, unansweredProbes: 0, state });
+  const idle = { local: "", remote: "", unread: 0, unacknowledged: 0, unansweredProbes: 0, isWindowClosed: false };
+  const row = (state: number) => ({ ...idle, state });
   assert.equal(peerState(undefined, row(1)), "gone");
   assert.equal(peerState(row(1), row(1)), "present");
   assert.equal(peerState(row(1), undefined), "present", "a peer on another machine");

@@ -1,0 +1,285 @@
+import type { PeerBacklog } from "../core/limits/idle-deadlines.js";
+import { type End, type EndEvents, guarded, IGNORE_EVENTS } from "../sockets/end.js";
+import type { StreamEnd } from "../sockets/stream-end.js";
+import type { Clock, Timer } from "../system/clock.js";
+import type { SocketTable } from "../system/socket-table.js";
+import { type Loss, UnacknowledgedBytes } from "./unacknowledged-bytes.js";
+
+/** A connected client may have so many bytes to acknowledge, even where fewer are kept when it has gone: a look comes ten times a second. */
+const LEAST_UNACKNOWLEDGED = 65_536;
+/** From a write to the look at what the client's kernel has acknowledged. */
+const LOOK_MS = 250;
+/** The same while much is unacknowledged, or the client has gone. */
+const LOOK_SOON_MS = 100;
+const MUCH_PART = 4;
+/** A client that has sent FIN and still reads has so long to take something of what our kernel has for it. */
+const LEAVING_MS = 1000;
+
+/** What parking needs of the daemon. */
+export interface ParkableClientContext {
+  readonly clock: Clock;
+  readonly sockets: Pick<SocketTable, "find">;
+}
+
+/** The connection that is parked when its client goes. */
+export interface ParkableClientOwner {
+  /** The client has gone. What waits for it is known soon. */
+  clientLeft(): void;
+  /** It is known. @returns whether there is room to park; otherwise the connection ends as without parking */
+  mayPark(): boolean;
+  /** The connection is parked. */
+  parked(): void;
+  /** The remote has ended, and nothing waits for the client: there is nothing to park. */
+  remoteLeft(): void;
+  /** More or fewer bytes wait than before. */
+  waitingChanged(by: number): void;
+  /** Whether nobody may keep more bytes. */
+  readonly isFull: boolean;
+  fault(error: unknown): void;
+}
+
+/** `leaving`: nobody writes to the client any more, and the kernel is asked what it has got. `over`: it ends as without parking. */
+type State =
+  | { readonly kind: "connected" }
+  | { readonly kind: "leaving" | "parked"; readonly loss: Loss }
+  | { readonly kind: "over" };
+
+/**
+ * The client's end of a connection that can be parked (docs/protocol.md, "Parking"). When the client goes, the relay hears nothing of that:
+ * the end takes what comes from the remote, until its bytes are too many. Then the remote waits.
+ */
+export class ParkableClient implements End, EndEvents {
+  events: EndEvents = IGNORE_EVENTS;
+  readonly base: StreamEnd;
+  readonly peerAddress: string;
+  readonly peerPort: number;
+  /** Resolves when the client has gone and it is known what waits for it, or when nothing is parked. */
+  readonly settled: Promise<void>;
+  readonly #maxBytes: number;
+  readonly #clock: Clock;
+  readonly #owner: ParkableClientOwner;
+  readonly #bytes: UnacknowledgedBytes;
+  /** The relay has sent FIN behind everything. */
+  #ended = false;
+  #timer: Timer | undefined;
+  #state: State = { kind: "connected" };
+  #settle = (): void => {};
+
+  /** @param maxBytes to keep for a client that has gone */
+  constructor(stream: StreamEnd, maxBytes: number, context: ParkableClientContext, owner: ParkableClientOwner) {
+    this.base = stream;
+    this.peerAddress = stream.peerAddress;
+    this.peerPort = stream.peerPort;
+    this.#maxBytes = maxBytes;
+    this.#clock = context.clock;
+    this.#owner = owner;
+    this.#bytes = new UnacknowledgedBytes(stream, context.sockets);
+    this.settled = new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+    stream.events = this;
+  }
+
+  /** The client has gone, and the connection may be parked, or is. */
+  get isAway(): boolean {
+    return this.#state.kind === "leaving" || this.#state.kind === "parked";
+  }
+
+  /** The connection is parked. */
+  get isParked(): boolean {
+    return this.#state.kind === "parked";
+  }
+
+  /** Bytes that wait for the client. */
+  get waiting(): number {
+    return this.#bytes.size;
+  }
+
+  /** Whether the remote has sent FIN behind the bytes that wait. */
+  get hasEnded(): boolean {
+    return this.#ended;
+  }
+
+  /** Whether what the client sent must not be taken for the whole. */
+  get isCut(): boolean {
+    return "loss" in this.#state && this.#state.loss.how !== "fin";
+  }
+
+  get unsent(): number {
+    const { size } = this.#bytes;
+    if (this.isAway) return Number(size >= this.#maxBytes || this.#owner.isFull);
+    return this.base.unsent || Number(size >= Math.max(this.#maxBytes, LEAST_UNACKNOWLEDGED));
+  }
+
+  get gone(): boolean {
+    return !this.isAway && this.base.gone;
+  }
+
+  /** While the client is away, no limit for a half-closed connection runs: that of parking does. */
+  get peerBacklog(): PeerBacklog | undefined {
+    return this.isAway ? { unacknowledged: Math.max(1, this.waiting), unread: 0 } : undefined;
+  }
+
+  write(chunk: Buffer | string): void {
+    const bytes = typeof chunk === "string" ? Buffer.from(chunk) : chunk;
+    const { kind } = this.#state;
+    if (kind === "over") this.base.write(bytes);
+    else if (kind === "connected") {
+      this.#bytes.write(bytes);
+      this.#lookLater();
+    } else {
+      this.#bytes.keep(bytes);
+      if (kind === "parked") this.#owner.waitingChanged(bytes.length);
+    }
+  }
+
+  pause(): void {
+    this.base.pause();
+  }
+
+  resume(): void {
+    this.base.resume();
+  }
+
+  end(): void {
+    this.#ended = true;
+    if (!this.isAway) this.base.end();
+    else if (this.isParked && this.waiting === 0) setImmediate(() => this.#owner.remoteLeft());
+  }
+
+  destroy(error?: Error): void {
+    this.base.destroy(error);
+  }
+
+  reset(): void {
+    this.base.reset();
+  }
+
+  /** There is room for more bytes again: somebody else needs less. */
+  roomAgain(): void {
+    if (this.isParked && this.unsent === 0) guarded(this, () => this.events.drained());
+  }
+
+  /** Removes and returns the bytes that wait. */
+  takeWaiting(): Buffer {
+    const bytes = this.#bytes.takeAll();
+    if (this.isParked) this.#owner.waitingChanged(-bytes.length);
+    return bytes;
+  }
+
+  /** Parks nothing: from now on the relay has the client as it is, which may be gone. */
+  giveUp(): void {
+    this.#timer?.cancel();
+    this.takeWaiting();
+    this.#state = { kind: "over" };
+    this.#settle();
+  }
+
+  /** Tells the relay that the client has gone, as without parking. @param error what it hears where the socket is closed */
+  passOn(error?: Error): void {
+    const loss = "loss" in this.#state ? this.#state.loss : undefined;
+    this.giveUp();
+    if (loss?.how === "fin" && !this.base.gone) {
+      if (this.#ended) this.base.end();
+      guarded(this, () => this.events.eof());
+    } else guarded(this, () => this.events.closed(error ?? loss?.error));
+  }
+
+  data(chunk: Buffer): void {
+    this.events.data(chunk);
+  }
+
+  eof(): void {
+    if (this.#state.kind === "over") this.events.eof();
+    else this.#lost({ how: "fin", error: undefined });
+  }
+
+  drained(): void {
+    this.#bytes.drained();
+    this.#goOn();
+  }
+
+  finished(): void {
+    this.events.finished();
+  }
+
+  /** What is written now fails already; {@link closed} comes behind the client's last words. */
+  broken(): void {
+    if (this.#state.kind === "over") this.events.broken?.();
+  }
+
+  closed(error: NodeJS.ErrnoException | undefined): void {
+    if (this.#state.kind === "over") this.events.closed(error);
+    else this.#lost({ how: howOf(error), error });
+  }
+
+  fault(error: unknown): void {
+    this.#owner.fault(error);
+  }
+
+  #goOn(): void {
+    if (!this.isAway && this.unsent === 0) this.events.drained();
+  }
+
+  #lookLater(): void {
+    if (this.#timer !== undefined || this.#bytes.size === 0) return;
+    const isMuch = this.#bytes.isWindowClosed || this.#bytes.size * MUCH_PART > this.#maxBytes;
+    this.#timer = this.#clock.after(isMuch ? LOOK_SOON_MS : LOOK_MS, () => {
+      this.#look().catch((error: unknown) => this.#owner.fault(error));
+    });
+  }
+
+  async #look(): Promise<void> {
+    const wasFull = this.unsent > 0;
+    await this.#bytes.look(this.#ended);
+    this.#timer = undefined;
+    if (this.#state.kind !== "connected") return;
+    if (wasFull) this.#goOn();
+    this.#lookLater();
+  }
+
+  #lost(loss: Loss): void {
+    if (this.#state.kind !== "connected") return;
+    this.#state = { kind: "leaving", loss };
+    this.#timer?.cancel();
+    this.#owner.clientLeft();
+    if (this.unsent === 0) this.events.drained();
+    this.#findOut(loss)
+      .then(() => this.#found(loss))
+      .catch((error: unknown) => this.#owner.fault(error));
+  }
+
+  /** Finds out what the client has got. A client that has only closed its sending side still gets what our kernel has for it. */
+  async #findOut(loss: Loss): Promise<void> {
+    const bytes = this.#bytes;
+    let [before, since] = [-1, this.#clock.now()];
+    while (loss.how === "fin" && (await bytes.look(this.#ended))) {
+      const now = this.#clock.now();
+      if (!bytes.isUnderWay) return;
+      if (bytes.from !== before) [before, since] = [bytes.from, now];
+      else if (now - since >= LEAVING_MS) return;
+      await new Promise<void>((resolve) => this.#clock.after(LOOK_SOON_MS, resolve));
+    }
+    bytes.judge(loss);
+  }
+
+  #found(loss: Loss): void {
+    if (this.#state.kind !== "leaving") return;
+    this.#state = { kind: "parked", loss };
+    this.#owner.waitingChanged(this.waiting);
+    if ((this.#ended && this.waiting === 0) || !this.#owner.mayPark()) {
+      this.passOn();
+      return;
+    }
+    if (this.#bytes.isUnderWay)
+      this.base.reset(); // our kernel must not deliver what is kept here
+    else this.base.destroy();
+    this.#owner.parked();
+    this.#settle();
+  }
+}
+
+function howOf(error: NodeJS.ErrnoException | undefined): Loss["how"] {
+  if (error === undefined || error.code === "EPIPE") return "fin"; // a write behind a FIN
+  return error.code === "ETIMEDOUT" ? "silence" : "reset";
+}

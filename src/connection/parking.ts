@@ -1,0 +1,53 @@
+import { canonicalAddress, isLoopback } from "../core/net/address.js";
+import type { ClientOrigin } from "../core/net/client-origin.js";
+import { isOwnAddress } from "../system/own-addresses.js";
+import type { ParkableClientContext } from "./parkable-client.js";
+import type { ParkingLot } from "./parking-lot.js";
+
+/** Where a connection is parked. */
+export interface ParkingTerms {
+  readonly lot: ParkingLot;
+  /** By what its client gets it again. */
+  readonly key: string;
+  /** The address of its client, as parking knows it again. */
+  readonly address: string;
+}
+
+/** The place for connections that wait for their clients (PARK). It is loaded for the first one that may be parked. */
+export class Parking {
+  readonly #context: ParkableClientContext;
+  #lot: ParkingLot | undefined;
+
+  constructor(context: ParkableClientContext) {
+    this.#context = context;
+  }
+
+  /** Loaded before the first remote is reached that may be parked. */
+  get lot(): ParkingLot {
+    if (this.#lot === undefined) throw new Error("nothing is ready for parking");
+    return this.#lot;
+  }
+
+  /** Whether anything is parked. */
+  get isInUse(): boolean {
+    return this.status.count > 0;
+  }
+
+  /** Connections that are parked, and bytes that wait in them. */
+  get status(): { readonly count: number; readonly bytes: number } {
+    const { count = 0, bytes = 0 } = this.#lot ?? {};
+    return { count, bytes };
+  }
+
+  async load(): Promise<ParkingLot> {
+    const module = await import("./parking-lot.js");
+    this.#lot ??= new module.ParkingLot(this.#context);
+    return this.#lot;
+  }
+}
+
+/** The client's address as parking knows it again: all addresses of this machine are one, unless a proxy only says so. */
+export function parkingAddress({ address = "", isProxied }: Pick<ClientOrigin, "address" | "isProxied">): string {
+  if (isProxied) return `${address} by a proxy`;
+  return isLoopback(address) || isOwnAddress(canonicalAddress(address)) ? "here" : address;
+}

@@ -1,0 +1,169 @@
+import type { Pass } from "../accept/door.js";
+import { DEFAULT_PARK_BYTES, type ParkingOptions } from "../core/options/parking-options.js";
+import { formatSeconds } from "../core/parse/duration.js";
+import type { ParkedStatus } from "../core/status/daemon-status.js";
+import type { ServerLease } from "../dial/dial.js";
+import type { Relay, RelayEnding } from "../relay/relay.js";
+import { type End, EndReason, endedBy } from "../sockets/end.js";
+import type { StreamEnd } from "../sockets/stream-end.js";
+import type { Timer } from "../system/clock.js";
+import { ParkableClient, type ParkableClientContext, type ParkableClientOwner } from "./parkable-client.js";
+import type { TakenRemote } from "./taken-remote.js";
+
+/** The connection that can be parked, while its bytes are relayed. */
+export interface RelayParkingOwner {
+  readonly relay: Relay;
+  /** The client has gone: its plugin is not to be told of data. */
+  clientLeft(): void;
+  /** The connection is parked. */
+  parked(waitingBytes: number): void;
+  /** It ends as without parking. @param why for the log */
+  notParked(why: string): void;
+  /** The connection is over: nobody has come for what its remote has left. */
+  relayEnded(ending: RelayEnding): void;
+  /** The connection is over, without a word to its plugin: its remote is another one's. */
+  handedOver(): { readonly serverLease: ServerLease | undefined; readonly pass: Pass | undefined };
+  fault(error: unknown): void;
+}
+
+/** What the connection has in common with all others that are parked. */
+export interface ParkingPlaces {
+  readonly context: ParkableClientContext;
+  /** Whether nobody may keep more bytes: the remotes have to wait. */
+  readonly isFull: boolean;
+  /** The client has gone. */
+  enter(parking: RelayParking): void;
+  leave(parking: RelayParking): void;
+  /** Why a connection that has entered may not be parked; undefined: it may. */
+  refusal(parking: RelayParking): string | undefined;
+  waitingChanged(by: number): void;
+}
+
+/** By what the client of a parked connection gets it again, and its address. */
+export interface ParkingName {
+  readonly key: string;
+  readonly address: string;
+}
+
+/**
+ * What becomes of a connection when its client goes: it is parked until the client is back, until the time is over, or until the remote has
+ * ended and nothing waits (docs/protocol.md, "Parking").
+ */
+export class RelayParking implements ParkableClientOwner {
+  readonly client: ParkableClient;
+  readonly key: string;
+  readonly address: string;
+  readonly #lot: ParkingPlaces;
+  readonly #owner: RelayParkingOwner;
+  readonly #parkMs: number;
+  #timer: Timer | undefined;
+  /** When the time is over, by the clock. */
+  #until = 0;
+  /** The remote has ended the relay while bytes wait. */
+  #ending: RelayEnding | undefined;
+
+  constructor(
+    lot: ParkingPlaces,
+    name: ParkingName,
+    options: ParkingOptions,
+    stream: StreamEnd,
+    owner: RelayParkingOwner,
+  ) {
+    this.#lot = lot;
+    this.key = name.key;
+    this.address = name.address;
+    this.#owner = owner;
+    this.#parkMs = options.parkMs;
+    this.client = new ParkableClient(stream, options.parkBytes ?? DEFAULT_PARK_BYTES, lot.context, this);
+  }
+
+  get remote(): End {
+    return this.#owner.relay.remote;
+  }
+
+  /** What STAT shows; undefined: the client is there. */
+  get status(): ParkedStatus | undefined {
+    if (!this.client.isParked) return undefined;
+    const restMs = Math.max(0, Math.round(this.#until - this.#lot.context.clock.now()));
+    return { bytes: this.client.waiting, restMs };
+  }
+
+  get isFull(): boolean {
+    return this.#lot.isFull;
+  }
+
+  clientLeft(): void {
+    this.#lot.enter(this);
+    this.#owner.clientLeft();
+  }
+
+  mayPark(): boolean {
+    const why = this.#lot.refusal(this);
+    if (why === undefined) return true;
+    this.#lot.leave(this);
+    this.#owner.notParked(why);
+    return false;
+  }
+
+  parked(): void {
+    const { clock } = this.#lot.context;
+    const parkMs = this.#parkMs;
+    this.#until = clock.now() + parkMs;
+    this.#timer = clock.after(parkMs, () => this.#over(`and not back within ${formatSeconds(parkMs)} (PARK)`));
+    this.#owner.parked(this.client.waiting);
+    if (this.#ending !== undefined && this.client.waiting === 0) this.remoteLeft();
+  }
+
+  remoteLeft(): void {
+    this.#over("then by remote");
+  }
+
+  waitingChanged(by: number): void {
+    this.#lot.waitingChanged(by);
+  }
+
+  fault(error: unknown): void {
+    this.#owner.fault(error);
+  }
+
+  /** The relay has ended. @returns whether the connection goes on without it: bytes wait, or may wait */
+  keeps(ending: RelayEnding): boolean {
+    const { isAway, isParked, waiting } = this.client;
+    if (!isAway || (isParked && waiting === 0)) return false;
+    this.#ending = ending;
+    return true;
+  }
+
+  /** Gives the remote, and what waits, to another connection. Nothing must happen between that and the end of this pass of the event loop. */
+  handOver(): TakenRemote {
+    const { relay } = this.#owner;
+    const isClosed = this.#ending !== undefined;
+    const end = isClosed ? relay.remote : relay.release();
+    const ended = this.client.hasEnded;
+    const bytes = this.client.takeWaiting();
+    relay.uncount(bytes.length);
+    this.close();
+    return { end, waiting: { bytes, ended, closed: this.#ending?.reason }, ...this.#owner.handedOver() };
+  }
+
+  /** Parks nothing any more. */
+  close(): void {
+    this.#timer?.cancel();
+    this.#lot.leave(this);
+    this.client.giveUp();
+  }
+
+  #over(why: string): void {
+    if (!this.client.isParked) return;
+    const reason = `${endedBy("client")}, ${why}`;
+    const { isCut } = this.client;
+    this.#timer?.cancel();
+    this.#lot.leave(this);
+    if (this.#ending === undefined) {
+      this.client.passOn(new EndReason(reason, isCut));
+      return;
+    }
+    this.client.giveUp();
+    this.#owner.relayEnded({ ...this.#ending, reason: `${this.#ending.reason}, ${why}` });
+  }
+}

@@ -1,0 +1,264 @@
+import assert from "node:assert/strict";
+import { type TestContext, test } from "node:test";
+import { endpointKey } from "#src/core/net/proc-net-tcp.js";
+import { systemClock } from "#src/system/clock.js";
+import { SocketTable } from "#src/system/socket-table.js";
+import { ConfigFile } from "../../support/config.js";
+import { freePort } from "../../support/free-port.js";
+import { startHere } from "../../support/in-process.js";
+import { FakeLuup } from "../../support/luup.js";
+import { Client, Device } from "../../support/net.js";
+import { until } from "../../support/wait.js";
+
+const NTFY = "NTFY=7/urn:x/Act/p1";
+
+/** A daemon, an engine and a device. */
+async function scene(t: TestContext, ...args: string[]) {
+  const luup = await new FakeLuup().start();
+  const device = await Device.open();
+  const daemon = await startHere("-N", luup.url, ...args);
+  t.after(async () => {
+    daemon.discard();
+    device.close();
+    await luup.stop();
+  });
+  /** A plugin connects. Returns it with what stands behind `OK CONN`. */
+  const plugin = async (options: string, host?: string): Promise<[Client, string]> => {
+    const client = await Client.open(daemon.port, host);
+    await client.line();
+    client.write(`CONN 127.0.0.1:${device.port} ${options}\n`);
+    return [client, (await client.line()).replace("OK CONN ", "")];
+  };
+  const stat = async () => {
+    const client = await Client.open(daemon.port);
+    client.write("STAT JSON\n");
+    await client.line();
+    const status = JSON.parse(await client.line());
+    client.destroy();
+    return status;
+  };
+  const parked = async (count = 1) =>
+    until(async () => {
+      const { connections } = await stat();
+      return connections.filter((each: { phase: string }) => each.phase === "parked").length === count;
+    }, `${count} parked connections`);
+  return { luup, device, daemon, plugin, stat, parked };
+}
+
+test("a plugin that comes back gets its connection, what waits, and no notification meanwhile", async (t) => {
+  const { luup, device, daemon, plugin, stat, parked } = await scene(t);
+  const [first, reply] = await plugin(`PARK=60 ${NTFY}`);
+  assert.equal(reply, "p1");
+  const remote = await device.client();
+  remote.write("one");
+  assert.equal(await first.take(3), "one");
+  await until(() => luup.arrivals.length === 1, "the notification of data");
+  first.write("last words");
+  first.destroy();
+  await parked();
+  remote.write("two");
+  remote.write(" three");
+  assert.equal(await remote.take(10), "last words");
+  await until(async () => (await stat()).connections[0].parked?.bytes === 9, "9 bytes to wait");
+  const before = await stat();
+  assert.ok(before.connections[0].parked.restMs > 50_000);
+  assert.equal(before.traffic.received, 12);
+  assert.equal(luup.arrivals.length, 1);
+
+  const [second, again] = await plugin(`PARK=60 ${NTFY}`);
+  assert.equal(again, "p1 PARKED 9");
+  assert.equal(await second.take(9), "two three");
+  await until(() => luup.arrivals.length === 2, "the notification of what waited");
+  remote.write("four");
+  assert.equal(await second.take(4), "four");
+  second.write("hello");
+  assert.equal(await remote.take(5), "hello");
+  assert.equal(device.clients.length, 1);
+  const after = await stat();
+  assert.equal(after.traffic.received, 16, "no byte is counted twice");
+  assert.match(daemon.log(), /client has gone, parked for 60.0 s: \d bytes wait/);
+
+  await until(() => luup.arrivals.length === 3, "the notification of live data");
+  remote.end();
+  await until(() => second.ended, "the end");
+  second.destroy();
+  await until(() => luup.arrivals.length === 4, "the final notification");
+});
+
+test("when the time is over, the connection ends as without parking, with one final notification", async (t) => {
+  const { luup, device, plugin, daemon } = await scene(t);
+  const [first] = await plugin(`PARK=0.3 ${NTFY}`);
+  const remote = await device.client();
+  first.destroy();
+  await until(() => remote.ended || remote.closed, "the end of the remote");
+  await until(() => luup.arrivals.length === 1, "the final notification");
+  assert.match(daemon.log(), /closed: by client, and not back within 0.3 s \(PARK\)/);
+  const [, reply] = await plugin(`PARK=0.3 ${NTFY}`);
+  assert.equal(reply, "p1");
+  await device.client(1);
+});
+
+test("a device that ends while its client is away: what it said waits, and the end comes behind it", async (t) => {
+  const ends: readonly [string, (remote: Client) => void][] = [
+    ["fin", (remote) => remote.end()],
+    ["reset", (remote) => remote.reset()],
+  ];
+  for (const [name, end] of ends) {
+    await t.test(name, async (t) => {
+      const { luup, device, plugin, parked, stat } = await scene(t);
+      const [first] = await plugin(`PARK=60 ${NTFY}`);
+      const remote = await device.client();
+      first.destroy();
+      await parked();
+      remote.write("bye");
+      await until(async () => (await stat()).connections[0].parked?.bytes === 3, "3 bytes to wait");
+      end(remote);
+      await until(() => remote.ended || remote.closed || name === "fin", "the end");
+      const [second, reply] = await plugin(`PARK=60 ${NTFY}`);
+      assert.equal(reply, "p1 PARKED 3");
+      assert.equal(await second.rest(), "bye");
+      second.destroy();
+      await until(() => luup.arrivals.length === 1, "one notification, the final one");
+      assert.equal(device.clients.length, 1);
+    });
+  }
+});
+
+test("a device that ends while nothing waits ends the connection at once", async (t) => {
+  const { luup, device, plugin, parked } = await scene(t);
+  const [first] = await plugin(`PARK=60 ${NTFY}`);
+  first.destroy();
+  await parked();
+  (await device.client()).end();
+  await until(() => luup.arrivals.length === 1, "the final notification");
+  await parked(0);
+});
+
+test("more than park-bytes makes the device wait, and nothing is lost", async (t) => {
+  const { device, plugin, parked, stat } = await scene(t);
+  const [first] = await plugin(`PARK=60 PKBY=100000 ${NTFY}`);
+  const remote = await device.client();
+  first.destroy();
+  await parked();
+  const all = Buffer.alloc(3_000_000);
+  for (let at = 0; at < all.length; at += 4) all.writeUInt32LE(at, at);
+  remote.write(all);
+  await until(async () => (await stat()).connections[0].parked?.bytes >= 100_000, "the limit");
+  assert.ok((await stat()).connections[0].parked.bytes < 1_000_000);
+  const [second, reply] = await plugin(`PARK=60 ${NTFY}`);
+  assert.match(reply, /^p1 PARKED \d{6}$/);
+  await until(() => second.bytes.length === all.length, "everything");
+  assert.ok(second.bytes.equals(all));
+});
+
+test("what the kernel of a plugin has not acknowledged comes again, and nothing twice", async (t) => {
+  const { device, plugin, parked } = await scene(t);
+  const [first] = await plugin(`PARK=60 PKBY=4000000 ${NTFY}`);
+  first.socket.pause();
+  const remote = await device.client();
+  const all = Buffer.alloc(3_000_000);
+  for (let at = 0; at < all.length; at += 4) all.writeUInt32LE(at, at);
+  remote.write(all);
+  const { kept, unread } = await stalled(first);
+  const had = first.bytes.length + first.socket.readableLength + unread;
+  first.reset();
+  await parked();
+  const [second, reply] = await plugin(`PARK=60 ${NTFY}`);
+  assert.equal(reply, `p1 PARKED ${all.length - had}`);
+  assert.ok(kept > 0);
+  await until(() => second.bytes.length >= all.length - had, "the rest");
+  assert.ok(second.bytes.equals(all.subarray(had)));
+});
+
+/** Waits until nothing moves towards a client that does not read. Returns what its kernel has, and what waits for it in ours. */
+async function stalled({ socket }: Client): Promise<{ unread: number; kept: number }> {
+  const table = new SocketTable(systemClock);
+  const client = endpointKey(socket.localAddress ?? "", socket.localPort ?? 0);
+  const daemon = endpointKey(socket.remoteAddress ?? "", socket.remotePort ?? 0);
+  let [unread, kept, same] = [0, 0, 0];
+  await until(async () => {
+    const [ours, theirs] = await Promise.all([table.row(daemon, client), table.row(client, daemon)]);
+    const isSame = ours?.unacknowledged === kept && theirs?.unread === unread && ours.isWindowClosed;
+    same = isSame ? same + 1 : 0;
+    [unread, kept] = [theirs?.unread ?? 0, ours?.unacknowledged ?? 0];
+    return same >= 5; // a reading of the table each 100 ms: the daemon has read it meanwhile, too
+  }, "a stall");
+  return { unread, kept };
+}
+
+test("a plugin that only ends its sending side reads on to what its kernel has, and the connection is parked", async (t) => {
+  const { device, plugin, parked } = await scene(t);
+  const [first] = await plugin(`PARK=60 ${NTFY}`);
+  const remote = await device.client();
+  remote.write("before");
+  assert.equal(await first.take(6), "before");
+  first.end();
+  assert.equal(await first.rest(), "");
+  await parked();
+  assert.equal(remote.ended, false);
+  remote.write("after");
+  const [second, reply] = await plugin(`PARK=60 ${NTFY}`);
+  assert.match(reply, /^p1 PARKED \d$/);
+  assert.equal(await second.take(5), "after");
+});
+
+test("only the same plugin from the same machine gets a parked connection", async (t) => {
+  const { device, plugin, parked } = await scene(t);
+  const [first] = await plugin(`PARK=60 ${NTFY}`);
+  const remote = await device.client();
+  first.destroy();
+  await parked();
+  remote.write("mine");
+  for (const other of ["NTFY=7/urn:x/Act/p2", "NTFY=8/urn:x/Act/p1"]) {
+    const [client, reply] = await plugin(`PARK=60 ${other}`);
+    assert.doesNotMatch(reply, /PARKED/);
+    client.destroy();
+  }
+  const [second, again] = await plugin("NTFY=7/urn:x/Other/p1");
+  assert.equal(again, "p1 PARKED 4");
+  assert.equal(await second.take(4), "mine");
+  second.destroy();
+  await until(() => remote.ended, "the end: without PARK it is not parked again");
+});
+
+test("PARK wants what it needs, and says so", async (t) => {
+  const { plugin, device } = await scene(t);
+  const [, noPid] = await plugin("PARK=60 NTFY=7/urn:x/Act");
+  assert.equal(
+    noPid,
+    "ERR CONN PARK wants a pid in NTFY (dev/sid/act/pid): by it the plugin gets its connection again",
+  );
+  const [, udp] = await plugin(`PARK=60 PRTO=udp ${NTFY}`);
+  assert.equal(udp, "ERR CONN PARK does not go with PRTO=udp: there is no connection to keep");
+  assert.equal(device.clients.length, 0);
+});
+
+test("a client of a direct line with one place gets its connection again; the place is not lost", async (t) => {
+  const port = await freePort();
+  const device = await Device.open();
+  const config = new ConfigFile(`[direct]\n${port}=127.0.0.1:${device.port} PARK=60 MAXC=1\n`);
+  const daemon = await startHere("-c", config.path);
+  t.after(() => {
+    daemon.discard();
+    device.close();
+  });
+  const parked = (count: number) =>
+    until(() => daemon.log().split("client has gone, parked").length === count + 1, `${count} times parked`);
+  const first = await Client.open(port);
+  first.write("hello");
+  const remote = await device.client();
+  assert.equal(await remote.take(5), "hello");
+  first.destroy();
+  await parked(1);
+  remote.write("while away");
+  const second = await Client.open(port);
+  assert.equal(await second.take(10), "while away");
+  second.write("again");
+  assert.equal(await remote.take(5), "again");
+  second.destroy();
+  await parked(2);
+  const third = await Client.open(port);
+  third.write("and again");
+  assert.equal(await remote.take(9), "and again");
+  assert.equal(device.clients.length, 1);
+});
