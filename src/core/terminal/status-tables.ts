@@ -4,6 +4,7 @@ import type { Fields } from "./fields.js";
 import { shortDelay, shortNumber, shortTime } from "./quantities.js";
 import { type Span, type Style, span } from "./screen.js";
 import type { Column, Table } from "./table.js";
+import { valueTable } from "./value-table.js";
 
 /** One reading of the status, and the one before it, where rates are wanted. */
 export interface Readings {
@@ -31,7 +32,10 @@ const TRAFFIC: readonly Column[] = [
 
 /** All tables of the status that have rows. */
 export function sections(readings: Readings): Section[] {
-  const all = [lineSection(readings), deviceSection(readings), tunnelSection(readings), connectionSection(readings)];
+  const all = [
+    ...[lineSection(readings), deviceSection(readings), { title: "Published values", table: valueTable(readings.now) }],
+    ...[tunnelSection(readings), connectionSection(readings)],
+  ];
   return all.filter(({ table }) => table.rows.length > 0);
 }
 

@@ -127,6 +127,25 @@ test("the tables show lines, devices, tunnels and connections, without the one t
   ]);
 });
 
+test("published values stand behind the shared devices, those that are not true now with the reason", () => {
+  const values = [
+    { name: "power", unit: "kW", value: -4.7, ageMs: 3700, state: "good" },
+    { name: "pump", value: false, ageMs: 200, state: "good" },
+    { name: "temperature", unit: "°C", value: 41.5, ageMs: 900_000, state: "stale" },
+    { name: "later", state: "waiting" },
+  ];
+  const lines = screen({ ...STATUS, muxes: [{ ...STATUS.muxes[0], values }] }, 100);
+  const from = lines.indexOf("Published values");
+  assert.deepEqual(lines.slice(from, from + 6), [
+    "Published values",
+    "device  value           is  unit     age  state",
+    "pv      power         -4.7  kW        3s  good",
+    "pv      pump         false            0s  good",
+    "pv      temperature   41.5  °C    15m00s  stale",
+    "pv      later                             waiting",
+  ]);
+});
+
 test("a reverse proxy shows its server and its own connections", () => {
   const line = { kind: "direct", name: "direct port 10001", address: "::", port: 10_001, remote: "192.168.1.40:10001" };
   const connection = { id: "1a2", phase: "echo", listener: line.name, client: "192.168.1.7", remote: line.remote };
