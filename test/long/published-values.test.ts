@@ -11,6 +11,7 @@ import { ModbusClient } from "../support/modbus-client.js";
 import { modbusProtocol, registerValue } from "../support/modbus-device.js";
 import { mosquittoBroker } from "../support/mosquitto-broker.js";
 import { startMux } from "../support/mux.js";
+import { reload } from "../support/net.js";
 import { missing } from "../support/peers.js";
 import { Random } from "../support/random.js";
 import { type Faults, faulty, Simulator } from "../support/simulator.js";
@@ -84,6 +85,8 @@ describe(`no value of a device with every fault is wrong, seed ${SEED}`, { concu
   }
 });
 
+const DISCOVERY = /^homeassistant\/device\/sockproxyd_\S+\/inverter\/config \{/;
+
 const skip = missing("mosquitto", "mosquitto_sub");
 
 test("mosquitto keeps the values, is told of changes, of what nobody reads, and of a device that is away", {
@@ -95,9 +98,10 @@ test("mosquitto keeps the values, is told of changes, of what nobody reads, and 
   let device = await Simulator.open(protocol);
   t.after(() => device.stop());
   const port = await freePort();
-  const config = new ConfigFile(`[mqtt]
+  const text = `[mqtt]
 url=mqtt://127.0.0.1:${broker.port}
 prefix=house/hub
+discovery=homeassistant
 [mux inverter]
 listen=${port}
 target=127.0.0.1:${device.port}
@@ -105,7 +109,8 @@ protocol=modbus
 publish=unit 1 holding 10 uint16 scale 0.1 decimals 1 as power unit kW
 publish=unit 1 holding 11 bit 0 as pump
 publish=unit 2 holding 10 uint16 as polled poll 1s stale 2s
-`);
+`;
+  const config = new ConfigFile(text);
   const daemon = await startHere("-c", config.path);
   t.after(() => daemon.discard());
   const got = broker.listen();
@@ -131,6 +136,23 @@ publish=unit 2 holding 10 uint16 as polled poll 1s stale 2s
   got.splice(0);
   device = await Simulator.open(protocol, { port: devicePort });
   await has("house/hub/inverter/polled/available online");
+  const sensors = (): Record<string, Record<string, unknown>> => {
+    const message = late.findLast((line) => DISCOVERY.test(line));
+    return message === undefined ? {} : JSON.parse(message.slice(message.indexOf(" "))).components;
+  };
+  await until(() => "value_power" in sensors(), "the sensors");
+  const { unique_id, ...power } = sensors()["value_power"] ?? {};
+  assert.match(String(unique_id), /inverter/);
+  assert.deepEqual(power, {
+    ...{ platform: "sensor", name: "power", state_topic: "house/hub/inverter/power", unit_of_measurement: "kW" },
+    ...{ device_class: "power", state_class: "measurement", availability_mode: "all" },
+    availability: [{ topic: "house/hub/status" }, { topic: "house/hub/inverter/power/available" }],
+  });
+  assert.equal(sensors()["value_pump"]?.["platform"], "binary_sensor");
+  config.write(text.replace(/^publish=.* as pump$/m, ""));
+  assert.equal(await reload(daemon.port), "OK RELD");
+  await has("house/hub/inverter/pump ");
+  await until(() => sensors()["value_pump"]?.["state_topic"] === undefined, "the sensor to go");
   assert.equal(await daemon.stop(), 0);
   await has("house/hub/status offline");
   client.destroy();
