@@ -20,8 +20,9 @@ import type { RegisteredConnection } from "./connection-registry.js";
 import { DialPhase, type DialPhaseOwner, type DialTask, type ReachedRemote } from "./dial-phase.js";
 import { parkingAddress } from "./parking.js";
 import { parkingTask } from "./parking-task.js";
-import { type ConnectedLine, RelayPhase, type RelayPhaseOwner } from "./relay-phase.js";
+import { RelayPhase, type RelayPhaseOwner } from "./relay-phase.js";
 import { SetupPhase, type SetupPhaseOwner } from "./setup-phase.js";
+import type { ConnectedLine } from "./told-connection.js";
 
 /** A connection whose bytes are relayed. */
 export interface RelayedConnection extends FormerTime {

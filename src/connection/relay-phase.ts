@@ -1,8 +1,6 @@
 import type { Pass } from "../accept/door.js";
-import type { Listener } from "../accept/listener.js";
 import type { EndRules } from "../core/limits/end-rules.js";
 import type { PeerBacklog } from "../core/limits/idle-deadlines.js";
-import { formatHostPort } from "../core/net/address.js";
 import type { PeerState } from "../core/net/proc-net-tcp.js";
 import type { ConnOptions } from "../core/options/conn-options.js";
 import type { ConnRequest } from "../core/options/conn-request.js";
@@ -14,7 +12,6 @@ import type { TracedStream } from "../monitor/traced-stream.js";
 import type { MqttBridge } from "../mqtt/mqtt-publisher.js";
 import { ConnectionNotifier, type ConnectionNotifierContext, waysOf } from "../notify/connection-notifier.js";
 import type { FinalNotifications } from "../notify/final-notifications.js";
-import type { ToldConnection } from "../notify/notification-way.js";
 import { Relay, type RelayEnding, type RelayOwner } from "../relay/relay.js";
 import type { DeadPeers } from "../sockets/dead-peers.js";
 import type { EarlyBytes, WaitingBytes } from "../sockets/early-data.js";
@@ -28,6 +25,7 @@ import type { ReachedRemote } from "./dial-phase.js";
 import { messageStreams } from "./message-streams.js";
 import { ObserverFork } from "./observer-fork.js";
 import type { RelayParking, RelayParkingOwner } from "./relay-parking.js";
+import { type ConnectedLine, TellableConnection } from "./told-connection.js";
 
 /** What relaying needs of the daemon. */
 export interface RelayPhaseContext extends ConnectionNotifierContext {
@@ -39,9 +37,6 @@ export interface RelayPhaseContext extends ConnectionNotifierContext {
   /** Publishes the bytes of a remote, and writes to it what others publish; undefined: the options do not ask for that. */
   rawBridge(options: ConnOptions, remote: End): MqttBridge | undefined;
 }
-
-/** The listener that a client has connected to, as far as events tell it. */
-export type ConnectedLine = Pick<Listener, "section" | "port">;
 
 /** The connection whose bytes are relayed. */
 export interface RelayPhaseOwner {
@@ -98,17 +93,7 @@ export class RelayPhase implements RelayOwner, RelayParkingOwner {
     if (former !== undefined) relay.handover.restore(former.progress, context.clock.now());
     const bridge = context.rawBridge(options, end);
     if (bridge !== undefined) this.#published = { bridge, point: forkOf(relay, bridge) };
-    const told: ToldConnection = {
-      pid,
-      name: line.section,
-      listener: line.port,
-      remote: formatHostPort(request.target),
-      client: log.client,
-      ...(waiting !== undefined && { waitingBytes: waiting.bytes.length }),
-      get receivedBytes() {
-        return relay.receivedBytes;
-      },
-    };
+    const told = new TellableConnection(pid, waiting?.bytes.length, line, request, log, relay);
     const ways = waysOf(options, told, context);
     if (ways.length === 0) return;
     const events = {

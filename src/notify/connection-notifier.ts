@@ -36,13 +36,20 @@ export interface ConnectionNotifierEvents {
   fault(error: unknown): void;
 }
 
+const NONE: readonly NotificationWay[] = [];
+
 /** The ways of telling that the options of a connection name. */
 export function waysOf(
   options: ConnOptions,
   connection: ToldConnection,
   { wayMakers }: Pick<ConnectionNotifierContext, "wayMakers">,
-): NotificationWay[] {
-  return wayMakers.map((make) => make(options, connection)).filter((way) => way !== undefined);
+): readonly NotificationWay[] {
+  let ways: NotificationWay[] | undefined;
+  for (const make of wayMakers) {
+    const way = make(options, connection);
+    if (way !== undefined) ways = [...(ways ?? []), way];
+  }
+  return ways ?? NONE;
 }
 
 /**

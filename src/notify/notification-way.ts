@@ -63,7 +63,7 @@ export interface ToldConnection {
   /** Bytes from the remote so far. */
   readonly receivedBytes: number;
   /** Bytes that have waited for the client, which is back; left out: the connection was not parked. */
-  readonly waitingBytes?: number;
+  readonly waitingBytes?: number | undefined;
 }
 
 /** Makes the way of one kind for a connection whose options ask for it; undefined: they do not. */

@@ -68,8 +68,16 @@ export function movedSocket(from: Socket, buffer: Pick<ReadBuffer, "onread"> | u
   const handle = holder._handle;
   if (handle === undefined || handle === null) return undefined;
   holder._handle = null;
-  const reading = buffer === undefined ? {} : { onread: buffer.onread };
-  const options: object = { handle, allowHalfOpen: true, pauseOnCreate: true, ...reading };
+  const options: object = {
+    // all that Node would add, see connectTcp
+    handle,
+    onread: buffer?.onread,
+    pauseOnCreate: true,
+    allowHalfOpen: true,
+    emitClose: false,
+    autoDestroy: true,
+    decodeStrings: false,
+  };
   return new Socket(options);
 }
 

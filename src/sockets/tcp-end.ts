@@ -1,4 +1,4 @@
-import { connect, type Socket, type TcpNetConnectOpts } from "node:net";
+import { connect, type Socket } from "node:net";
 import { type HostPort, plainAddress } from "../core/net/address.js";
 import { movedSocket, type SocketHandle, socketOf } from "./node-handle.js";
 import { ProxiedEnd } from "./proxied-end.js";
@@ -6,19 +6,30 @@ import { ReadBuffer } from "./read-buffer.js";
 import { StreamEnd } from "./stream-end.js";
 
 /**
- * Begins to connect by TCP.
+ * Begins to connect by TCP. The options are what Node makes of them: what it would add to its copy made V8 write a hidden class for each
+ * socket, which takes 6 µs, and a kilobyte that only a full garbage collection frees.
  *
+ * @param place an address of IP, or of a name
  * @param readLimit most bytes of one read; 0: no limit
  * @param keepaliveMs see {@link StreamEnd}
  * @returns the socket, paused; `adopt` makes an end of it once it is connected
  */
 export function connectTcp(
-  options: TcpNetConnectOpts,
+  { host, port }: HostPort,
   readLimit: number,
   keepaliveMs: number,
 ): { socket: Socket; adopt: () => StreamEnd } {
   const buffer = new ReadBuffer(readLimit, false);
-  const socket = connect({ ...options, allowHalfOpen: true, onread: buffer.onread });
+  const options = {
+    host,
+    port,
+    onread: buffer.onread,
+    allowHalfOpen: true,
+    emitClose: false,
+    autoDestroy: true,
+    decodeStrings: false,
+  };
+  const socket = connect(options);
   socket.pause(); // nothing is read before somebody listens
   return { socket, adopt: () => new StreamEnd(socket, keepaliveMs, buffer) };
 }
