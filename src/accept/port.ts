@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { type AddressInfo, createServer, type Socket } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { clearStaleSocket, closeKeepingPath, removeSocket } from "../control/stale-socket.js";
 import { formatListen } from "../core/config/listen.js";
 import { backoffMs } from "../core/limits/backoff.js";
@@ -18,6 +18,7 @@ import type { Clock, Timer } from "../system/clock.js";
 import { ListenError } from "./listen-error.js";
 import type { Listener } from "./listener.js";
 import type { ListenWhere, PortServer } from "./port-server.js";
+import { streamServer } from "./stream-server.js";
 
 const BACKLOG = 4096; // connections: all plugins of a hub reconnect at once after its engine has reloaded
 const RETRY = { firstMs: 500, maxMs: 30_000 };
@@ -270,8 +271,9 @@ export class Port implements OwnPort {
         context.clock,
       );
     }
-    return createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) =>
-      context.admit(this.listener, socket),
+    return streamServer(
+      () => this.listener,
+      (socket) => context.admit(this.listener, socket),
     );
   }
 

@@ -3,6 +3,7 @@ import type { Pass } from "../accept/door.js";
 import type { AcceptedClient, Listener } from "../accept/listener.js";
 import { wantsProxyHeader } from "../accept/proxy-headers.js";
 import { CAME_AND_WENT, GONE_ALREADY } from "../accept/rejections.js";
+import { sendsDatagrams } from "../accept/stream-server.js";
 import { TlsHandshakes } from "../accept/tls-handshakes.js";
 import { Connection } from "../connection/connection.js";
 import type { RegisteredConnection } from "../connection/connection-registry.js";
@@ -106,8 +107,7 @@ export class Acceptor {
 
   #acceptTcp(listener: Listener, socket: Socket, origin: ClientOrigin): void {
     const { admission, settings } = this.#generation();
-    const forDatagrams = listener.route?.options.transport === "udp";
-    const client = acceptTcp(socket, settings.keepalive, forDatagrams, origin.endpoints?.from);
+    const client = acceptTcp(socket, settings.keepalive, sendsDatagrams(listener), origin.endpoints?.from);
     if (client.peerAddress === "") {
       client.destroy();
       this.#services.rejections.leftAtOnce(origin, listener, GONE_ALREADY);

@@ -1,5 +1,5 @@
 import { readSync } from "node:fs";
-import { Socket } from "node:net";
+import { type Server, Socket } from "node:net";
 import type { ReadBuffer } from "./read-buffer.js";
 
 /** What this module knows of the handle inside a socket of Node: of a TCP socket, a Unix socket, or of TLS on top of one of them. */
@@ -17,7 +17,7 @@ interface Holder {
   _handle?: Handle | null;
 }
 
-/** A connection as Node sends it to another process, and gives it there: `process.send(message, handle)`. */
+/** A connection inside Node: as it sends it to another process, and gives it there (`process.send(message, handle)`). */
 export type SocketHandle = object;
 
 /**
@@ -29,12 +29,6 @@ export function quietHandleOf(socket: Socket): SocketHandle | undefined {
   const { destroyed, errored, writableLength, writableEnded, writableFinished } = socket;
   const isQuiet = !destroyed && errored === null && writableLength === 0 && writableEnded === writableFinished;
   return isQuiet ? ((socket as unknown as Holder)._handle ?? undefined) : undefined;
-}
-
-/** Makes a socket, paused, of a connection that another process has sent. */
-export function socketOf(handle: SocketHandle, buffer: ReadBuffer): Socket {
-  const options: object = { handle, allowHalfOpen: true, pauseOnCreate: true, onread: buffer.onread };
-  return new Socket(options);
 }
 
 /** The descriptor of a server that listens; undefined where it does not, or Node keeps no handle inside. */
@@ -56,6 +50,28 @@ export function datagramDescriptor(socket: object): { readonly fd: number; stopR
   return handle === undefined || handle.fd < 0 ? undefined : { fd: handle.fd, stopReading: () => handle.recvStop() };
 }
 
+/** The handle inside a server, as far as it accepts connections. */
+interface ListeningHandle {
+  onconnection?: (this: ListeningHandle, error: number, accepted?: SocketHandle) => void;
+}
+
+/**
+ * Has the sockets that a server accepts made by `make`, in place of Node. To be called whenever the server has begun to listen; where Node keeps
+ * no handle inside, Node goes on making them.
+ *
+ * @param make returns undefined for one that Node is to make
+ */
+export function makeAccepted(server: Server, make: (accepted: SocketHandle) => Socket | undefined): void {
+  const listening = (server as unknown as { _handle?: ListeningHandle | null })._handle;
+  const byNode = listening?.onconnection;
+  if (!listening || typeof byNode !== "function") return;
+  listening.onconnection = function (error, accepted) {
+    const socket = error === 0 && accepted !== undefined ? make(accepted) : undefined;
+    if (socket === undefined) byNode.call(this, error, accepted);
+    else server.emit("connection", socket);
+  };
+}
+
 /**
  * Moves a connection out of a socket of Node into a new one, paused.
  *
@@ -68,8 +84,12 @@ export function movedSocket(from: Socket, buffer: Pick<ReadBuffer, "onread"> | u
   const handle = holder._handle;
   if (handle === undefined || handle === null) return undefined;
   holder._handle = null;
+  return socketOf(handle, buffer);
+}
+
+/** Makes a paused socket of a connection. The options are all that Node makes of them: see connectTcp. */
+export function socketOf(handle: SocketHandle, buffer: Pick<ReadBuffer, "onread"> | undefined): Socket {
   const options: object = {
-    // all that Node would add, see connectTcp
     handle,
     onread: buffer?.onread,
     pauseOnCreate: true,

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, test } from "node:test";
 import { MAIN } from "../support/daemon.js";
 import { freePort } from "../support/free-port.js";
@@ -13,6 +17,7 @@ const MAX_MORE_KB = 20_000; // measured: 13,000
 const SETTLE_MS = 3000;
 const WATCH_MS = 4000;
 const MAX_WAKE_UPS = 20; // measured: 0 to 3
+const CONNECTIONS = 2000;
 const MAX_NEW_SPACE_BYTES = 8_388_608; // measured: 2 to 4 MiB; without the flag it is 32 MiB and more
 
 function startNode(...args: string[]): ChildProcess {
@@ -44,6 +49,34 @@ test("an idle daemon takes little more memory than Node itself, and sleeps", asy
   await pause(WATCH_MS);
   const wakeUps = numberIn(daemon, "voluntary_ctxt_switches") - before;
   assert.ok(wakeUps <= MAX_WAKE_UPS, `${wakeUps} wake-ups in ${WATCH_MS / 1000} s without anything to do`);
+});
+
+test("connections share the hidden classes of their objects: V8 makes none for each", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "light-"));
+  after(() => rmSync(folder, { recursive: true }));
+  const echo = createServer((socket) => socket.pipe(socket)).listen(0, "127.0.0.1");
+  after(() => void echo.close());
+  await once(echo, "listening");
+  const [port, front] = [await freePort(), await freePort()];
+  const [config, log] = [join(folder, "conf"), join(folder, "maps")];
+  const { port: back } = echo.address() as AddressInfo;
+  const sections = ["[host]", "ip=127.0.0.1", `port=${port}`, `log=${join(folder, "log")}`, "[direct]"];
+  writeFileSync(config, [...sections, `${front}=CONN 127.0.0.1:${back}`, ""].join("\n"));
+  const daemon = startNode("--log-maps", "--no-logfile-per-isolate", `--logfile=${log}`, MAIN, "-c", config);
+  await until(() => isListening(front), "the daemon to listen");
+  for (let count = 0; count < CONNECTIONS; count += 1) {
+    const client = connect(front, "127.0.0.1");
+    client.write("x");
+    await once(client, "data");
+    client.end();
+    await once(client, "close");
+  }
+  daemon.kill("SIGTERM");
+  await once(daemon, "exit");
+  const lines = readFileSync(log, "latin1").split("\n");
+  const own = lines.filter((line) => /^map,(?:Transition,.*,prototype,|Normalize)/.test(line)).length;
+  assert.ok(lines.some((line) => line.startsWith("map,")));
+  assert.ok(own < CONNECTIONS / 2, `${own} for ${CONNECTIONS} connections`);
 });
 
 test("the memory for new objects stays small, whatever the load", () => {
