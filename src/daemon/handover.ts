@@ -102,12 +102,13 @@ export class Handover {
   #refusal(): string | undefined {
     if (this.#state === "starting") return "an upgrade is under way";
     if (this.#state !== "idle") return `process ${this.#next?.pid} has taken over: ask that one`;
-    const { environment } = this.#context.supervisor;
+    const { environment, predecessor } = this.#context.supervisor;
     const tellsManager = environment["NOTIFY_SOCKET"] !== undefined;
     return irreplaceable({
       pid,
       parentPid: ppid,
       parent: nameOf(ppid),
+      isSuccessor: predecessor !== undefined,
       tellsManager,
       systemdPid: env["SYSTEMD_EXEC_PID"],
     });

@@ -1,0 +1,185 @@
+// The daemon hands over to another process while clients and devices talk: nothing is lost, nothing comes twice, nobody sees a cut.
+import assert from "node:assert/strict";
+import { appendFileSync, copyFileSync, readFileSync, writeFileSync } from "node:fs";
+import { connect, createServer, type Socket } from "node:net";
+import { type TestContext, test } from "node:test";
+import { CountedStream } from "../support/counted-stream.js";
+import { MAIN } from "../support/daemon.js";
+import { freePort } from "../support/free-port.js";
+import { FakeLuup } from "../support/luup.js";
+import { Client } from "../support/net.js";
+import { Upgradable } from "../support/upgradable.js";
+import { until } from "../support/wait.js";
+
+/** A device that talks on each connection. */
+async function talkingDevice(t: TestContext, everyMs: number) {
+  const port = await freePort();
+  const streams: CountedStream[] = [];
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
+    streams.push(new CountedStream(socket, everyMs)),
+  );
+  await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
+  t.after(() => {
+    for (const { socket } of streams) socket.destroy();
+    server.close();
+  });
+  return { port, streams };
+}
+
+async function opened(port: number): Promise<Socket> {
+  const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true, noDelay: true });
+  await new Promise<void>((resolve, reject) => socket.once("connect", resolve).once("error", reject));
+  return socket;
+}
+
+/** Ends all streams of one side, and waits until the other side has heard everything. */
+async function settled(clients: readonly CountedStream[], devices: readonly CountedStream[]): Promise<void> {
+  for (const stream of [...clients, ...devices]) stream.stop();
+  const sum = (streams: readonly CountedStream[], what: "said" | "heard") =>
+    streams.reduce((total, stream) => total + stream[what], 0);
+  await until(
+    () => sum(clients, "said") === sum(devices, "heard") && sum(devices, "said") === sum(clients, "heard"),
+    "everything that was said",
+  );
+  for (const { wrong, isClosed } of [...clients, ...devices]) assert.deepEqual([wrong, isClosed], [undefined, false]);
+}
+
+const STREAMS = 200;
+
+test("streams go on through an upgrade, and through another one behind it: nothing is lost, nothing comes twice", async (t) => {
+  const device = await talkingDevice(t, 50);
+  const line = await freePort();
+  const daemon = await Upgradable.start(t, `[direct]\n${line}=127.0.0.1:${device.port}\n`);
+  const clients: CountedStream[] = [];
+  t.after(() => {
+    for (const { socket } of clients) socket.destroy();
+  });
+  for (let index = 0; index < STREAMS; index += 1) clients.push(new CountedStream(await opened(line), 50));
+  await until(() => clients.every(({ heard }) => heard > 1), "all streams");
+  const before = await daemon.status();
+  for (const round of [1, 2]) {
+    const reply = await daemon.upgrade();
+    assert.match(
+      reply,
+      new RegExp(`: ${STREAMS} connections moved, the longest pause was \\d+ ms; 1 end`),
+      `upgrade ${round}`,
+    );
+    const heard = clients.map((client) => client.heard);
+    await until(() => clients.every((client, index) => client.heard > (heard[index] ?? 0)), "all streams to go on");
+    await until(() => daemon.running.length === 1, "the end of the old process");
+  }
+  const after = await daemon.status();
+  assert.notEqual(after.pid, before.pid);
+  const openedAt = (status: typeof after) =>
+    status.connections
+      .filter(({ phase }: { phase: string }) => phase === "echo")
+      .map(({ id, openedAt }: { id: string; openedAt: string }) => [id, openedAt]);
+  assert.deepEqual(openedAt(after).sort(), openedAt(before).sort());
+  await settled(clients, device.streams);
+  assert.equal(device.streams.length, STREAMS, "the device has seen no other connection");
+  const { received, sent } = (await daemon.status()).connections[0];
+  assert.deepEqual([received, sent], [4 * (clients[0]?.heard ?? 0), 4 * (clients[0]?.said ?? 0)]);
+  assert.doesNotMatch(daemon.log, / ERROR /);
+});
+
+test("a plugin is told what came before an upgrade and behind it, once, and hears once of the end", async (t) => {
+  const luup = await new FakeLuup().start();
+  t.after(() => luup.stop());
+  const device = await talkingDevice(t, 1e6);
+  const daemon = await Upgradable.start(t, `[host]\nvera=${luup.url}\n`);
+  const client = await Client.open(daemon.port);
+  t.after(() => client.destroy());
+  await client.line();
+  client.write(`CONN 127.0.0.1:${device.port} NTFY=7/urn:x/Got/p1 PACE=2\n`);
+  assert.equal(await client.line(), "OK CONN p1");
+  await until(() => device.streams.length === 1, "the device");
+  device.streams[0]?.say();
+  await luup.received("p1", 1);
+  device.streams[0]?.say(); // the pace keeps it back, beyond the upgrade
+  await client.take(8);
+  await daemon.upgrade();
+  await luup.received("p1", 2);
+  const [first, second] = luup.of("p1");
+  assert.ok((second?.at ?? 0) - (first?.at ?? 0) > 1900, "the pace is kept");
+  device.streams[0]?.end();
+  await client.rest();
+  client.end();
+  await luup.received("p1", 3);
+  await until(() => daemon.running.length === 1, "the end of the old process");
+  await until(async () => (await daemon.status()).connections.length === 1, "the end of the connection");
+  assert.equal(luup.of("p1").length, 3);
+});
+
+test("a client that has sent FIN hears the rest of its device through an upgrade, and its end", async (t) => {
+  const device = await talkingDevice(t, 20);
+  const line = await freePort();
+  const daemon = await Upgradable.start(t, `[direct]\n${line}=127.0.0.1:${device.port}\n`);
+  const client = new CountedStream(await opened(line), 20);
+  t.after(() => client.socket.destroy());
+  await until(() => client.heard > 2 && client.said > 2, "both directions");
+  client.end();
+  const [other] = device.streams;
+  await until(() => other?.hasEnded === true, "FIN at the device");
+  assert.match(await daemon.upgrade(), / 1 connections moved/);
+  const heard = client.heard;
+  await until(() => client.heard > heard + 5, "the device after the upgrade");
+  other?.end();
+  await until(() => client.hasEnded, "FIN at the client");
+  assert.deepEqual([client.heard, other?.heard, client.wrong], [other?.said, client.said, undefined]);
+  await until(() => daemon.running.length === 1, "the end of the old process");
+});
+
+const BROKEN: readonly (readonly [string, (daemon: Upgradable) => void, RegExp])[] = [
+  [
+    "that is no program",
+    ({ program }) => writeFileSync(program, "this is no program\n"),
+    /^ERR UPGR the new version does not start: SyntaxError: Unexpected identifier/,
+  ],
+  [
+    "that does not take the configuration",
+    ({ configuration }) => appendFileSync(configuration, "[direct]\nnonsense\n"),
+    /^ERR UPGR the new version does not start: \/.*sockproxyd\.conf:4: \[direct\] nonsense: bad port/,
+  ],
+  [
+    "that crashes when it serves",
+    ({ program }) => prefix(program, 'if (process.env.SOCKPROXYD_UPGRADE) process.kill(process.pid, "SIGABRT");'),
+    /^ERR UPGR the new version does not start: it has ended with SIGABRT$/,
+  ],
+  [
+    "that hangs",
+    ({ program }) => prefix(program, "if (process.env.SOCKPROXYD_UPGRADE) for (;;);"),
+    /^ERR UPGR the new version does not start: it is not there after \d+ s$/,
+  ],
+];
+
+/** Has a program begin with other words: it is in strict mode behind its first line. */
+function prefix(program: string, words: string): void {
+  const [first = "", ...lines] = readFileSync(MAIN, "utf8").split("\n");
+  writeFileSync(program, [first, words, ...lines].join("\n"));
+}
+
+test("a new version that does not come up changes nothing, and the answer says why", async (t) => {
+  const device = await talkingDevice(t, 20);
+  const line = await freePort();
+  const sections = `[direct]\n${line}=127.0.0.1:${device.port}\n`;
+  const daemon = await Upgradable.start(t, sections);
+  const client = new CountedStream(await opened(line), 20);
+  t.after(() => client.socket.destroy());
+  const { pid } = await daemon.status();
+  for (const [what, spoil, expected] of BROKEN) {
+    spoil(daemon);
+    const [reply, second] = await Promise.all([
+      daemon.say("UPGR"),
+      until(() => daemon.log.includes("starting the program"), "the attempt").then(() => daemon.say("UPGR")),
+    ]);
+    assert.match(reply, expected, what);
+    assert.equal(second, what === BROKEN[0]?.[0] ? second : "ERR UPGR an upgrade is under way", what);
+    copyFileSync(MAIN, daemon.program);
+    writeFileSync(daemon.configuration, sections);
+    assert.equal((await daemon.status()).pid, pid, what);
+  }
+  const other = new CountedStream(await opened(line), 20);
+  t.after(() => other.socket.destroy());
+  await until(() => other.heard > 2, "a client that comes later");
+  await settled([client, other], device.streams);
+});
