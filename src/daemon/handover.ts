@@ -85,12 +85,8 @@ export class Handover {
       log.error(`no upgrade, nothing has changed: ${next.message}`);
       return next;
     }
-    return ok(
-      await this.#handOver(
-        next.value,
-        ports.filter((port) => !late.includes(port)),
-      ),
-    );
+    const early = ports.filter((port) => !late.includes(port));
+    return this.#handOver(next.value, early);
   }
 
   /** The daemon is to end: a process that does not serve yet ends, too. */
@@ -137,7 +133,7 @@ export class Handover {
     return all.flatMap((connection) => this.#movable(connection) ?? []);
   }
 
-  async #handOver(next: NextProcess, ports: readonly Port[]): Promise<string> {
+  async #handOver(next: NextProcess, ports: readonly Port[]): Promise<Result<string>> {
     const { clock, log, registry } = this.#context.services;
     this.#state = "handing over";
     this.#next = next;
@@ -152,11 +148,12 @@ export class Handover {
     for (const connection of registry.all())
       if (connection.isWatching) connection.stop("another process has taken over");
     await Promise.all([this.#moveSockets(), ...[...this.#shared].map((shared) => this.#release(shared))]);
+    if (this.#next !== next) return fail("the new process has gone while it took over: this one serves again");
     this.#freeTunnels();
     const report = upgradeText(this.#report(next));
     log.info(`upgraded: ${report}`);
     clock.after(ROUND_MS, () => void this.#round());
-    return report;
+    return ok(report);
   }
 
   #report({ pid: to, version }: NextProcess): UpgradeReport {
@@ -248,6 +245,7 @@ export class Handover {
     const { log } = this.#context.services;
     log.error(`process ${this.#next?.pid}, which had taken over, is gone: ${how}; this process serves again`);
     this.#state = "idle";
+    this.#next = undefined;
     this.#mover?.abandon();
     this.#moving.clear();
     void this.#context.listenAgain().catch((error: unknown) => log.error(`cannot serve again: ${faultText(error)}`));

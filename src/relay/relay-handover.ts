@@ -72,7 +72,7 @@ export class RelayHandover {
 
   #pause(): void {
     this.#client.pause();
-    this.#remote.pause();
+    if (this.#remote.rests === undefined) this.#remote.pause(); // a shared device gives its client the last answers
   }
 }
 

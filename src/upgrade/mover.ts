@@ -44,6 +44,7 @@ export class Mover {
   readonly #again = new Map<string, number>();
   readonly #declined = new Map<string, string>();
   #moved = 0;
+  #isOver = false;
   #longestMs = 0;
 
   constructor(target: MoverTarget, clock: Clock) {
@@ -68,9 +69,10 @@ export class Mover {
   async move(connections: Iterable<Movable>): Promise<void> {
     for (const connection of connections) {
       const { id } = connection;
+      if (this.#isOver) return;
       if (this.has(id) || this.#declined.has(id) || (this.#again.get(id) ?? 0) > this.#clock.now()) continue;
       while (this.#settling.size + this.#sent.size >= HELD_AT_A_TIME) await this.#look();
-      this.#begin(connection);
+      if (!this.#isOver) this.#begin(connection);
     }
     while (this.#settling.size + this.#sent.size > 0) await this.#look();
   }
@@ -133,6 +135,7 @@ export class Mover {
 
   /** The new process is gone, and has read nothing of what it has not acknowledged: that goes on here. */
   abandon(): void {
+    this.#isOver = true;
     for (const { connection } of [...this.#settling.values(), ...this.#sent.values()]) connection.goOn();
     this.#settling.clear();
     this.#sent.clear();

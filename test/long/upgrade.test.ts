@@ -3,11 +3,16 @@ import assert from "node:assert/strict";
 import { appendFileSync, copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
+import { connect as connectTls } from "node:tls";
+import { Certificates } from "../support/certificates.js";
 import { CountedStream } from "../support/counted-stream.js";
 import { MAIN } from "../support/daemon.js";
 import { freePort } from "../support/free-port.js";
 import { FakeLuup } from "../support/luup.js";
+import { ModbusClient } from "../support/modbus-client.js";
+import { modbusProtocol, registerValue } from "../support/modbus-device.js";
 import { Client } from "../support/net.js";
+import { after, Simulator } from "../support/simulator.js";
 import { Upgradable } from "../support/upgradable.js";
 import { until } from "../support/wait.js";
 
@@ -183,3 +188,96 @@ test("a new version that does not come up changes nothing, and the answer says w
   await until(() => other.heard > 2, "a client that comes later");
   await settled([client, other], device.streams);
 });
+
+test("clients of a shared device are answered through an upgrade, and the device never has two links", async (t) => {
+  const device = await Simulator.open(modbusProtocol("modbus"), { answering: after(100) });
+  t.after(() => device.stop());
+  const line = await freePort();
+  const daemon = await Upgradable.start(t, `[mux]\n${line}=127.0.0.1:${device.port} PROT=modbus\n`);
+  const clients = [1, 2, 3].map(async (unit) => {
+    const client = await ModbusClient.connect(line);
+    for (let round = 0; round < 12; round += 1)
+      assert.equal(await client.read(unit, round), registerValue(unit, round));
+    client.destroy();
+  });
+  await until(() => device.requests.length > 3, "the first exchanges");
+  const reply = await daemon.upgrade();
+  assert.match(reply, / 3 connections moved/);
+  await Promise.all(clients);
+  assert.deepEqual([device.mostLinks, device.refused], [1, 0]);
+  assert.equal(device.links.length, 2, "one link of each process");
+  await until(() => daemon.running.length === 1, "the end of the old process");
+  const [shared] = (await daemon.status()).muxes;
+  assert.equal(shared.port, line);
+});
+
+test("TLS ends where it is, and so does the old process, behind the last of it", async (t) => {
+  const files = new Certificates();
+  t.after(() => files.remove());
+  const { certificate, key } = files.make("localhost");
+  const device = await talkingDevice(t, 20);
+  const line = await freePort();
+  const daemon = await Upgradable.start(
+    t,
+    `[tls own]\ncert=${certificate}\nkey=${key}\n[direct]\n${line}=127.0.0.1:${device.port} LTLS=own\n`,
+  );
+  const secured = async () => {
+    const socket = connectTls({ port: line, host: "127.0.0.1", rejectUnauthorized: false });
+    t.after(() => socket.destroy());
+    await new Promise((resolve) => socket.once("secureConnect", resolve));
+    return new CountedStream(socket, 20);
+  };
+  const first = await secured();
+  await until(() => first.heard > 2, "the first client");
+  assert.match(
+    await daemon.upgrade(),
+    /: 0 connections moved; 2 end where they are, within 60 s \(1 in setup mode, 1 TLS\)|1 TLS, 1 in setup mode/,
+  );
+  const heard = first.heard;
+  const second = await secured();
+  await until(() => second.heard > 2 && first.heard > heard + 2, "both clients, each by its process");
+  assert.equal(daemon.running.length, 2);
+  await settled([first, second], device.streams);
+  first.end();
+  device.streams[0]?.end();
+  await until(() => daemon.running.length === 1, "the end of the old process");
+});
+
+test("a new process that is killed while it takes over loses nothing that it has not taken, and the old one serves again", async (t) => {
+  const device = await talkingDevice(t, 20);
+  const line = await freePort();
+  const daemon = await Upgradable.start(t, `[direct]\n${line}=127.0.0.1:${device.port}\n`);
+  const clients: CountedStream[] = [];
+  for (let index = 0; index < 30; index += 1) clients.push(new CountedStream(await opened(line), 20));
+  t.after(() => {
+    for (const { socket } of clients) socket.destroy();
+  });
+  await until(() => clients.every(({ heard }) => heard > 1), "all streams");
+  const { pid } = await daemon.status();
+  prefix(daemon.program, DIES);
+  assert.match(
+    await daemon.say("UPGR"),
+    /^ERR UPGR the new process has gone while it took over: this one serves again$/,
+  );
+  assert.equal((await daemon.status()).pid, pid);
+  const taken = clients.filter(({ isClosed, hasEnded }) => isClosed || hasEnded).length;
+  assert.ok(taken <= 5, `${taken} were lost with it`);
+  const rest = clients.filter(({ isClosed, hasEnded }) => !isClosed && !hasEnded);
+  const heard = rest.map((client) => client.heard);
+  await until(() => rest.every((client, index) => client.heard > (heard[index] ?? 0) + 2), "the others");
+  for (const { wrong } of rest) assert.equal(wrong, undefined);
+  const later = new CountedStream(await opened(line), 20);
+  t.after(() => later.socket.destroy());
+  await until(() => later.heard > 2, "a client that comes later");
+});
+
+/** A program that ends when it is given the socket of the sixth client. */
+const DIES = `if (process.env.SOCKPROXYD_UPGRADE) {
+  const { on } = process;
+  let sessions = 0;
+  const count = ({ kind }) => kind === "session" && ++sessions > 5 && process.kill(process.pid, "SIGKILL");
+  process.on = function (name, listener) {
+    if (name === "message" && listener !== count) on.call(this, name, count);
+    return on.call(this, name, listener);
+  };
+}`;
