@@ -147,7 +147,9 @@ export class Port implements OwnPort {
   /** Stops listening: another process listens on the same socket, which stays as it is. */
   leave(): void {
     const { path } = this.listener;
+    const wasListening = this.listening;
     this.#become({ kind: "closed" });
+    if (!wasListening) return;
     if (path !== undefined) closeKeepingPath(path, () => this.#server.close());
     else if (this.#server.leave !== undefined) this.#server.leave();
     else this.#server.close();

@@ -247,7 +247,9 @@ export class Handover {
     this.#state = "idle";
     this.#next = undefined;
     this.#mover?.abandon();
+    for (const connection of this.#moving.values()) connection.goOn();
     this.#moving.clear();
+    for (const port of this.#context.ports()) port.leave();
     void this.#context.listenAgain().catch((error: unknown) => log.error(`cannot serve again: ${faultText(error)}`));
   }
 }
