@@ -15,6 +15,8 @@ const OUTBOX = { messages: 10_000, bytes: 4_194_304 };
 /** Status, values and discovery of thousands of lines. */
 const RETAINED = { topics: 20_000, bytes: 16_777_216 };
 const BACKOFF = { firstMs: 1000, maxMs: 30_000 };
+/** Between connections by which the daemon finds out what a broker does not take: a few, and then {@link BACKOFF}. */
+const SEARCH_MS = 300;
 /** A session that has lasted so long was a good one: the next attempt comes soon. */
 const GOOD_MS = 10_000;
 /** Messages under way: brokers take at least 20 at a time. */
@@ -235,7 +237,7 @@ export class BrokerLink {
     this.#failures = lasted >= GOOD_MS ? 1 : this.#failures + 1;
     if (this.#failures === 1) log.warn(`mqtt: ${this.#name} cannot be reached (${why}); it is tried again`);
     this.#why = why;
-    const waitMs = backoffMs(BACKOFF, this.#probe.isSearching ? 1 : this.#failures, Math.random());
+    const waitMs = this.#probe.isSearching ? SEARCH_MS : backoffMs(BACKOFF, this.#failures, Math.random());
     this.#state = { kind: "waiting", timer: clock.after(waitMs, () => this.#dial()) };
     this.#whenSaid?.();
   }

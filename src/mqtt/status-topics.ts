@@ -45,15 +45,20 @@ export class StatusTopics {
     this.#lines = lines;
   }
 
-  /** Looks now, and from now on. */
+  /** Looks from now on, first when the lines of these settings are there: they are configured in this pass of the event loop. */
   start(): void {
-    this.#timer?.cancel();
-    this.#look();
-    this.#timer = this.#clock.after(LOOK_MS, () => this.start());
+    this.#lookIn(0);
   }
 
   stop(): void {
     this.#timer?.cancel();
+  }
+
+  #lookIn(ms: number): void {
+    this.#timer = this.#clock.after(ms, () => {
+      this.#look();
+      this.#lookIn(LOOK_MS);
+    });
   }
 
   #look(): void {
