@@ -4,14 +4,14 @@ import { parseDoctorArguments } from "#src/cli/doctor-arguments.js";
 
 const INVERTER = { host: "inverter", port: 502 };
 const good: [string, object][] = [
-  ["modbus inverter:502", { target: INVERTER, unit: 1, register: 0, idleMs: 45_000 }],
+  ["modbus inverter:502", { target: INVERTER, unit: 1, register: 0, idleMs: 45_000, json: false }],
   [
     "modbus inverter:502 --unit 247 --register 40000",
-    { target: INVERTER, unit: 247, register: 40_000, idleMs: 45_000 },
+    { target: INVERTER, unit: 247, register: 40_000, idleMs: 45_000, json: false },
   ],
   [
-    "modbus [::1]:1502 --unit=0 --idle 500ms",
-    { target: { host: "::1", port: 1502 }, unit: 0, register: 0, idleMs: 500 },
+    "modbus [::1]:1502 --unit=0 --idle 500ms --json",
+    { target: { host: "::1", port: 1502 }, unit: 0, register: 0, idleMs: 500, json: true },
   ],
 ];
 for (const [line, expected] of good) {

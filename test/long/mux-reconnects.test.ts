@@ -49,7 +49,7 @@ describe("reconnects", { concurrency: 4 }, () => {
       answering: (answer, link) => (mute ? undefined : link.send(answer)),
     });
     t.after(() => device.stop());
-    const mux = await startMux(t, `127.0.0.1:${device.port} PROT=modbus CACH=50 IDLE=0.1 TIME=5`);
+    const mux = await startMux(t, `127.0.0.1:${device.port} PROT=modbus CACH=50 IDLE=0.1 TIME=15`);
     const first = await ModbusClient.connect(mux.port);
     void first.call(1, Buffer.from("0300010001", "hex"));
     await until(() => device.requests.length === 1, "the request");
@@ -60,17 +60,17 @@ describe("reconnects", { concurrency: 4 }, () => {
     const second = await ModbusClient.connect(mux.port);
     const since = performance.now();
     assert.match(await second.call(1, Buffer.from("0300010001", "hex")), /^0302/);
-    assert.ok(performance.now() - since < 4000, `${performance.now() - since} ms`);
+    assert.ok(performance.now() - since < 10_000, `${performance.now() - since} ms`);
   });
 
   test("a target that accepts connections and closes them is down: 30 requests do not wait for TIME", async (t) => {
     const device = await rawDevice(t, { connected: (socket) => socket.destroy() });
-    const mux = await startMux(t, `127.0.0.1:${device.port} PROT=modbus TIME=8 QLEN=100`);
+    const mux = await startMux(t, `127.0.0.1:${device.port} PROT=modbus TIME=20 QLEN=100`);
     const client = await ModbusClient.connect(mux.port);
     const since = performance.now();
     await Promise.all(Array.from({ length: 30 }, () => client.call(1, Buffer.from("0300010001", "hex"))));
     const ms = performance.now() - since;
-    assert.ok(ms < 4000, `${Math.round(ms)} ms`);
+    assert.ok(ms < 10_000, `${Math.round(ms)} ms`);
   });
 
   test("POOL=2 on a device that takes one connection: the one link is back as quickly as with POOL=1", async (t) => {

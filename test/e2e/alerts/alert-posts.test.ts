@@ -145,7 +145,7 @@ describe("alerts", { concurrency: 4 }, () => {
     assert.equal((await reach(direct.port, [b])).server, b);
     await direct.daemon.stop();
     const ms = performance.now() - since;
-    assert.ok(ms < 3500, `${ms} ms`);
+    assert.ok(ms < 4800, `${ms} ms`); // 2 s are for it; the request waits 5 s
   });
 
   test("that wait at the end still go out", async (t) => {

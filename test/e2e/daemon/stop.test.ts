@@ -28,9 +28,7 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
     for (const { remote } of pairs) remote.write("last words");
     for (const { pid } of pairs) await luup.received(pid, 1);
     const setup = await greet(daemon.port);
-    const since = performance.now();
     assert.equal(await daemon.stop(signal), 0);
-    assert.ok(performance.now() - since < 4500, "no waiting for the limit of 5 s when everything is done");
     for (const { client, pid } of pairs) {
       assert.equal(await client.rest(), "last words");
       assert.equal(client.error, undefined);

@@ -23,7 +23,13 @@ async function withNames(config: string, use: (port: number, child: ChildProcess
   for (const [name, records] of Object.entries(RECORDS)) server.names.set(name, records);
   for (const count of [1, 2, 3, 4, 5, 6]) server.names.set(`dead${count}.test`, { A: "silence", AAAA: "silence" });
   server.names.set("good.evil.test", { A: { addresses: ["127.0.0.1"] } });
-  const daemon = await startWithNames("nameserver 127.0.0.53\n", "-L", "/dev/null", "-c", new ConfigFile(config).path);
+  const daemon = await startWithNames(
+    "nameserver 127.0.0.53\noptions timeout:20\n",
+    "-L",
+    "/dev/null",
+    "-c",
+    new ConfigFile(config).path,
+  );
   try {
     await use(daemon.port, daemon.child);
   } finally {
@@ -46,11 +52,11 @@ test(
       }
       const { client } = await greet(port);
       client.write(`CONN good.test:${device.port}\n`);
-      assert.match(await client.line(3000), /^OK CONN /);
+      assert.match(await client.line(), /^OK CONN /);
       const six = await Device.open("::1");
       const both = await greet(port);
       both.client.write(`CONN both.test:${six.port}\n`); // its IPv4 address refuses
-      assert.match(await both.client.line(3000), /^OK CONN /);
+      assert.match(await both.client.line(), /^OK CONN /);
       six.close();
       for (const each of dead) assert.match(await each.client.rest(), /^ERR CONN [^\n]*(timed out|unknown host)/);
       const last = await greet(port);
@@ -60,7 +66,7 @@ test(
       child.kill("SIGTERM");
       const [status] = await once(child, "exit");
       assert.equal(status, 0);
-      assert.ok(performance.now() - since < 3500);
+      assert.ok(performance.now() - since < 12_000); // the system waits 40 s
       device.close();
     }),
 );
@@ -77,7 +83,7 @@ test("no name leads to a target that is denied", SKIP, () =>
     }
     const { client } = await greet(port);
     client.write(`CONN good.test:${device.port}\n`);
-    assert.match(await client.line(3000), /^OK CONN /);
+    assert.match(await client.line(), /^OK CONN /);
     assert.equal(device.clients.length, 1);
     client.destroy();
     device.close();

@@ -18,8 +18,11 @@ import { pause, until } from "../../support/wait.js";
 
 const SKIP = { skip: !mayMount && "not permitted to mount" };
 const HERE = { addresses: ["127.0.0.1"] };
-/** A daemon that waits for a silent server takes 4 s (CTIM); a busy machine takes less than this. */
-const SOON_MS = 2500;
+/**
+ * A daemon that waits for a silent server has asked it so often, however busy the machine is: at once, after 1 s and 3 s, and by the system after
+ * 1 s.
+ */
+const ROUNDS = 4;
 const LATE_MS = 1300;
 const TOO_LATE_MS = 3500;
 
@@ -33,29 +36,21 @@ async function connect(daemon: DaemonProcess, target: string): Promise<readonly 
   return [reply, performance.now() - since];
 }
 
-type Story = readonly [records: Partial<Record<RecordType, Reply>>, withinMs: number];
-
-/** What a name server does, and how soon a connection is there all the same. */
-const STORIES: Readonly<Record<string, Story>> = {
-  "aaaa-never": [{ A: HERE, AAAA: "silence" }, SOON_MS],
-  "aaaa-late": [{ A: HERE, AAAA: { addresses: ["::1"], afterMs: TOO_LATE_MS } }, SOON_MS],
-  "aaaa-refused": [{ A: HERE, AAAA: "REFUSED" }, SOON_MS],
-  "aaaa-servfail": [{ A: HERE, AAAA: "SERVFAIL" }, SOON_MS],
-  "aaaa-nxdomain": [{ A: HERE, AAAA: "NXDOMAIN" }, SOON_MS],
-  "aaaa-unreachable": [{ A: { ...HERE, afterMs: LATE_MS }, AAAA: { addresses: ["2001:db8::1"] } }, LATE_MS + SOON_MS],
-  "a-late": [{ A: { ...HERE, afterMs: LATE_MS } }, LATE_MS + SOON_MS],
-  "a-late-aaaa-never": [{ A: { ...HERE, afterMs: LATE_MS }, AAAA: "silence" }, LATE_MS + SOON_MS],
-  "a-refuses-aaaa-late": [
-    { A: { addresses: ["127.0.0.99"] }, AAAA: { addresses: ["::1"], afterMs: LATE_MS } },
-    LATE_MS + SOON_MS,
-  ],
-  "a-truncated": [{ A: { ...HERE, truncated: true } }, SOON_MS],
+/** What a name server does, and a connection is there soon all the same. */
+const STORIES: Readonly<Record<string, Partial<Record<RecordType, Reply>>>> = {
+  "aaaa-never": { A: HERE, AAAA: "silence" },
+  "aaaa-late": { A: HERE, AAAA: { addresses: ["::1"], afterMs: TOO_LATE_MS } },
+  "aaaa-refused": { A: HERE, AAAA: "REFUSED" },
+  "aaaa-servfail": { A: HERE, AAAA: "SERVFAIL" },
+  "aaaa-nxdomain": { A: HERE, AAAA: "NXDOMAIN" },
+  "aaaa-unreachable": { A: { ...HERE, afterMs: LATE_MS }, AAAA: { addresses: ["2001:db8::1"] } },
+  "a-late": { A: { ...HERE, afterMs: LATE_MS } },
+  "a-late-aaaa-never": { A: { ...HERE, afterMs: LATE_MS }, AAAA: "silence" },
+  "a-refuses-aaaa-late": { A: { addresses: ["127.0.0.99"] }, AAAA: { addresses: ["::1"], afterMs: LATE_MS } },
+  "a-truncated": { A: { ...HERE, truncated: true } },
   // the server answers once on a TCP connection
-  "both-truncated": [
-    { A: { ...HERE, truncated: true }, AAAA: { addresses: ["fd00::dead"], truncated: true } },
-    SOON_MS,
-  ],
-  "a-dead-first": [{ A: { addresses: ["127.0.0.99", "127.0.0.1"] } }, SOON_MS],
+  "both-truncated": { A: { ...HERE, truncated: true }, AAAA: { addresses: ["fd00::dead"], truncated: true } },
+  "a-dead-first": { A: { addresses: ["127.0.0.99", "127.0.0.1"] } },
 };
 
 describe("a name server that behaves badly", { ...SKIP, concurrency: true }, () => {
@@ -77,20 +72,20 @@ describe("a name server that behaves badly", { ...SKIP, concurrency: true }, () 
     server.close();
   });
 
-  for (const [name, [records, withinMs]] of Object.entries(STORIES)) {
-    test(`${name}: connected within ${withinMs} ms`, async () => {
+  for (const [name, records] of Object.entries(STORIES)) {
+    test(`${name}: connected without waiting for what does not come`, async () => {
       server.names.set(`${name}.test`, records);
-      const [reply, ms] = await connect(daemon, `${name}.test:${device.port}`);
+      const [reply] = await connect(daemon, `${name}.test:${device.port}`);
       assert.match(reply, /^OK CONN /);
-      assert.ok(ms < withinMs, `${ms} ms`);
+      assert.ok(server.count(`AAAA ${name}.test`) < ROUNDS, "it waits for an answer to AAAA");
     });
   }
 
   test("the system finds a single word by its search domain, though AAAA is never answered", async () => {
     server.names.set("hub.lan.test", { A: HERE, AAAA: "silence" });
-    const [reply, ms] = await connect(daemon, `hub:${device.port}`);
+    const [reply] = await connect(daemon, `hub:${device.port}`);
     assert.match(reply, /^OK CONN /);
-    assert.ok(ms < SOON_MS, `${ms} ms`);
+    assert.ok(server.count("AAAA hub.lan.test") < ROUNDS, "it waits for an answer to AAAA");
   });
 
   test("names that nobody knows, and names without an answer", async () => {
@@ -136,7 +131,8 @@ test(
     const target = `hub.test:${device.port}`;
     const [reply, ms] = await connect(daemon, target);
     assert.match(reply, /^OK CONN /);
-    assert.ok(ms > 250 && ms < 300 + SOON_MS, `${ms} ms`);
+    assert.ok(ms > 250, `${ms} ms`);
+    assert.ok(first.count("A hub.test") < ROUNDS, "it waits for the silent server");
     second.isSilent = true;
     await pause(1000); // its time
     for (let count = 0; count < 3; count += 1) assert.match((await connect(daemon, target))[0], /^OK CONN /);
@@ -153,7 +149,7 @@ test(
     assert.match((await connect(daemon, target))[0], /^OK CONN /);
     const since = performance.now();
     assert.equal(await daemon.stop(), 0);
-    assert.ok(performance.now() - since < 8000);
+    assert.ok(performance.now() - since < 15_000); // the system waits 20 s for two silent servers
   },
 );
 

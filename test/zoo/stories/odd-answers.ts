@@ -172,7 +172,7 @@ export const ODD_ANSWERS: readonly Story[] = [
     device: "Inverter beside a client that sends nonsense",
     behaviour: "answers at once; one client sends frames with a wrong CRC, or of 300 bytes",
     clients: "that one is closed at once, and the others notice nothing",
-    options: "PROT=modbus-rtu TIME=3",
+    options: "PROT=modbus-rtu TIME=15",
     animal: () => Animal.open(modbusProtocol("modbus-rtu"), leavesIdle(60_000)),
     async visit({ animal, modbus, mux }) {
       const client = await modbus();
@@ -181,7 +181,7 @@ export const ODD_ANSWERS: readonly Story[] = [
         bad.write(Buffer.from(nonsense.replaceAll(" ", ""), "hex"));
         const since = performance.now();
         await until(() => bad.ended || bad.closed, "the client to be closed");
-        assert.ok(performance.now() - since < 2500);
+        assert.ok(performance.now() - since < 10_000);
         bad.destroy();
         const value = `0302${registerValue(1, 5).toString(16).padStart(4, "0")}`;
         assert.equal(await client.call(1, readPdu(5)), value);

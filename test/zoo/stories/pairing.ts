@@ -120,7 +120,7 @@ export const PAIRING: readonly Story[] = [
     device: "Inverter that counts wrongly",
     behaviour: "sends exceptions with a length of one byte too many",
     clients: "the exception at once, and the next answers",
-    options: "PROT=modbus TIME=2",
+    options: "PROT=modbus TIME=12",
     animal: () =>
       Animal.open(
         modbus,
@@ -137,7 +137,7 @@ export const PAIRING: readonly Story[] = [
         assert.equal(await client.call(1, readPdu(99)), "8302");
         assert.equal(await client.read(1, n), registerValue(1, n));
       }
-      assert.ok(performance.now() - since < 1900);
+      assert.ok(performance.now() - since < 10_000);
       assert.deepEqual(client.surplus, []);
       assert.equal(animal.links.length, 1);
     },

