@@ -17,6 +17,8 @@ export type DoctorArguments =
       readonly register: number;
       /** How long an idle connection is watched, in milliseconds. */
       readonly idleMs: number;
+      /** Print JSON for programs. */
+      readonly json: boolean;
     };
 
 const MAX_IDLE_MS = 45_000; // the whole examination takes a minute at most
@@ -46,6 +48,7 @@ export const DOCTOR = {
       help: "Longest watch of an idle connection; 0: none",
       defaultText: DEFAULTS.idle,
     },
+    { names: ["json"], help: "Print what was seen as a line of JSON at the end, for programs" },
     HELP_FLAG,
   ],
   exits: [
@@ -94,5 +97,6 @@ export function parseDoctorArguments(argv: readonly string[]): Result<DoctorArgu
     unit: unit.value,
     register: register.value,
     idleMs,
+    json: parsed["json"] === true,
   }));
 }
