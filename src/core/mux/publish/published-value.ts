@@ -40,9 +40,14 @@ export class PublishedValue {
   /** When the device has last said it; undefined: never. */
   readAt: number | undefined;
   #bytes: Buffer | undefined;
+  /** What {@link PublishedValue.#bytes} mean; undefined: nobody has wanted to know yet. */
   #reading: Reading | undefined;
+  /** Whether the device has said something else since it was last looked at. */
+  #isBehind = false;
   #told: { readonly text: string; readonly at: number } | undefined;
   #toldAvailable: boolean | undefined;
+  /** When it was last told that the value is there, or is another one. */
+  #toldAt = Number.NEGATIVE_INFINITY;
 
   /** @param linePollMs what the line says (POLL) */
   constructor(rule: PublishRule, linePollMs: number) {
@@ -52,44 +57,49 @@ export class PublishedValue {
     this.staleMs = staleMsOf(rule, linePollMs);
   }
 
-  /** The device has said the value: it is in the values of this range. */
+  /** The device has said the value: it is in the values of this range. It is decoded when it may be told. */
   read(values: Buffer, range: RegisterRange, now: number): void {
     this.readAt = now;
     const bytes = cutOut(values, range, this.range);
     if (this.#bytes?.equals(bytes)) return;
-    this.#bytes = Buffer.from(bytes);
-    this.#reading = readingOf(this.rule, this.#bytes);
+    if (this.#bytes === undefined) this.#bytes = Buffer.from(bytes);
+    else bytes.copy(this.#bytes);
+    this.#reading = undefined;
+    this.#isBehind = true;
   }
 
   /** What is to be told now, and counts as told then; undefined: nothing. */
   due(now: number): Publication | undefined {
+    if (now - this.#toldAt < MIN_MS) return undefined;
+    this.#isBehind = false;
     const available = this.#isGood(now);
     const text = available ? this.#textDue(now) : undefined;
     const changes = available !== this.#toldAvailable;
     if (text === undefined && !changes) return undefined;
     if (text !== undefined) this.#told = { text, at: now };
+    if (available) this.#toldAt = now;
     this.#toldAvailable = available;
     return { name: this.rule.name, ...(text !== undefined && { text }), ...(changes && { available }) };
   }
 
   /** When {@link due} has something without another answer; infinite: never. */
   get dueAt(): number {
-    const [reading, told] = [this.#reading, this.#told];
-    if (reading?.kind !== "value" || this.readAt === undefined) return Number.POSITIVE_INFINITY;
+    if (this.readAt === undefined) return Number.POSITIVE_INFINITY;
     const staleAt = this.#toldAvailable ? this.readAt + this.staleMs : Number.POSITIVE_INFINITY;
-    return told !== undefined && told.text !== reading.text ? Math.min(staleAt, told.at + MIN_MS) : staleAt;
+    return this.#isBehind ? Math.min(staleAt, this.#toldAt + MIN_MS) : staleAt;
   }
 
   /** Everything is to be told once more: who was told has forgotten it. */
   forgetTold(): void {
     this.#told = undefined;
     this.#toldAvailable = undefined;
+    this.#toldAt = Number.NEGATIVE_INFINITY;
   }
 
   /** What STAT shows. */
   status(now: number): ValueStatus {
     const { name, measure } = this.rule;
-    const reading = this.#reading;
+    const reading = this.#read;
     return {
       name,
       ...(measure !== undefined && { unit: measure }),
@@ -100,23 +110,28 @@ export class PublishedValue {
     };
   }
 
+  get #read(): Reading | undefined {
+    if (this.#bytes !== undefined) this.#reading ??= readingOf(this.rule, this.#bytes);
+    return this.#reading;
+  }
+
   #state(now: number): ValueStatus["state"] {
-    if (this.#reading === undefined) return "waiting";
-    if (this.#reading.kind === "invalid") return "invalid";
+    const reading = this.#read;
+    if (reading === undefined) return "waiting";
+    if (reading.kind === "invalid") return "invalid";
     return this.#isGood(now) ? "good" : "stale";
   }
 
   #isGood(now: number): boolean {
-    return this.#reading?.kind === "value" && this.readAt !== undefined && now - this.readAt < this.staleMs;
+    return this.#read?.kind === "value" && this.readAt !== undefined && now - this.readAt < this.staleMs;
   }
 
   #textDue(now: number): string | undefined {
-    if (this.#reading?.kind !== "value") return undefined;
-    const { text } = this.#reading;
-    if (this.#told === undefined) return text;
-    const sinceMs = now - this.#told.at;
-    if (text !== this.#told.text) return sinceMs >= MIN_MS ? text : undefined;
+    const reading = this.#read;
+    if (reading?.kind !== "value") return undefined;
+    const { text } = reading;
+    if (this.#told === undefined || text !== this.#told.text) return text;
     // only an answer proves that it is still so
-    return this.readAt === now && sinceMs >= (this.rule.everyMs ?? EVERY_MS) ? text : undefined;
+    return this.readAt === now && now - this.#told.at >= (this.rule.everyMs ?? EVERY_MS) ? text : undefined;
   }
 }

@@ -88,6 +88,22 @@ test("a value that is too old, or that the device marks, is not available until 
   assert.deepEqual(board.status(12_000), [{ name: "a", ageMs: 0, state: "invalid" }]);
 });
 
+test("what becomes invalid within the second is told when that is over, and no sooner", () => {
+  const board = boardOf("holding 1 uint16 invalid 0 as a");
+  const say = (value: number, now: number) => board.answered(at(1, 1), registers(value), now);
+  say(1, 0);
+  assert.deepEqual(
+    [say(0, 100), say(2, 200).publications, say(0, 300).nextAt],
+    [{ publications: [], nextAt: 1000 }, [], 1000],
+  );
+  assert.deepEqual(board.due(1000), {
+    publications: [{ name: "a", available: false }],
+    nextAt: Number.POSITIVE_INFINITY,
+  });
+  assert.deepEqual(say(2, 1100).publications, [{ name: "a", text: "2", available: true }]);
+  assert.deepEqual(say(0, 1200).publications, []);
+});
+
 test("a reload keeps what is known of rules that stay", () => {
   const board = boardOf("holding 1 uint16 as a", "holding 2 uint16 as b");
   board.answered(at(1, 2), registers(1, 2), 0);
