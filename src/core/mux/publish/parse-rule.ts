@@ -4,7 +4,7 @@ import { fail, map, ok, type Result } from "../../parse/result.js";
 import { MAX_UNIT } from "../modbus-pdu.js";
 import { ADDRESSES, MAX_REGISTERS } from "../register-ranges.js";
 import { NUMBER_TYPES, type NumberType, type PublishRule, TABLES, type Table, type ValueType } from "./publish-rule.js";
-import { faultOfRule, PARTS, type Parts, partCalled } from "./rule-parts.js";
+import { addressOf, faultOfRule, PARTS, type Parts, partCalled } from "./rule-parts.js";
 
 const EXAMPLE = "unit 1 holding 32080 int32 as power unit W";
 const TABLE_NAMES = Object.keys(TABLES) as Table[];
@@ -63,7 +63,7 @@ function parseTable(word: string): Result<Table> {
 }
 
 function parseAddress(table: Table, word: string): Result<number> {
-  const address = /^0x[0-9a-f]{1,8}$/i.test(word) ? Number(word) : /^\d{1,10}$/.test(word) ? Number(word) : Number.NaN;
+  const address = addressOf(word);
   if (address < ADDRESSES) return ok(address);
   const wanted = `${table} "${word}": an address from 0 to ${ADDRESSES - 1}, or 0x0 to 0xFFFF, is wanted`;
   return fail(`${wanted}; what a data sheet calls register 30053 or 40053 is address ${30_053 - FIRST_CLASSIC} here`);

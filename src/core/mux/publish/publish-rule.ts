@@ -46,6 +46,8 @@ export interface PublishRule {
   readonly measure?: string;
   /** What the number of the device is multiplied by. */
   readonly scale?: Decimal;
+  /** The register that holds the power of ten of the number (scale factors of SunSpec), in the same table. */
+  readonly scaleAt?: number;
   /** What is added then. */
   readonly offset?: Decimal;
   /** So many digits stand behind the point. */
@@ -72,9 +74,10 @@ export function sizeOf(type: ValueType): number {
   return type.kind === "string" ? type.registers : 1;
 }
 
-/** What a read must ask for to get the value. */
-export function rangeOfRule({ unit, table, address, type }: PublishRule): RegisterRange {
-  return { unit, code: TABLES[table], start: address, count: sizeOf(type) };
+/** What a read must ask for to get the value, and the power of ten that it has: both must come from one answer. */
+export function rangeOfRule({ unit, table, address, type, scaleAt = address }: PublishRule): RegisterRange {
+  const start = Math.min(address, scaleAt);
+  return { unit, code: TABLES[table], start, count: Math.max(address + sizeOf(type), scaleAt + 1) - start };
 }
 
 /** How long the daemon waits for somebody to ask before it asks itself; 0: for ever. @param lineMs what the line says (POLL) */

@@ -1,6 +1,6 @@
 import { type Decimal, formatDecimal, parseDecimal, plus, rounded, times, wholeDecimal } from "../../parse/decimal.js";
 import { isPrintable } from "../../parse/text.js";
-import type { NumberType, PublishRule } from "./publish-rule.js";
+import { NUMBER_TYPES, type NumberType, type PublishRule, rangeOfRule } from "./publish-rule.js";
 
 /** What an answer says of a value. */
 export type Reading =
@@ -9,6 +9,9 @@ export type Reading =
   /** The device says that it has no such value now. */
   | { readonly kind: "invalid" };
 
+const ZERO = wholeDecimal(0n);
+const ONE = wholeDecimal(1n);
+const MAX_POWER = 10; // sunssf: -10 to 10; 0x8000 is none (SunSpec Device Information Model Specification)
 const INVALID: Reading = { kind: "invalid" };
 const FLOAT32_DIGITS = 9; // so many significant digits tell every float32 from the others (IEEE 754-2019, 5.12.2)
 const FEWEST_DIGITS = 6; // and so many survive the way into a float32 and back
@@ -16,13 +19,13 @@ const FEWEST_DIGITS = 6; // and so many survive the way into a float32 and back
 /**
  * Decodes a value.
  *
- * @param bytes of its registers as the answer has them; of a coil, one byte that is 0 or 1
+ * @param bytes of the registers of {@link rangeOfRule} as the answer has them; of a coil, one byte that is 0 or 1
  */
 export function readingOf(rule: PublishRule, bytes: Buffer): Reading {
   const { type } = rule;
   switch (type.kind) {
     case "number":
-      return numberOf(rule, type.type, inOrder(rule, bytes));
+      return numberOf(rule, type.type, bytes);
     case "bool":
       return boolOf(bytes.some((byte) => byte !== 0));
     case "bit":
@@ -55,17 +58,27 @@ function textOf(bytes: Buffer): Reading {
   return isPrintable(text) ? { kind: "value", text, value: text } : INVALID;
 }
 
-function numberOf(rule: PublishRule, type: NumberType, bytes: Buffer): Reading {
+function numberOf(rule: PublishRule, type: NumberType, all: Buffer): Reading {
+  const at = 2 * (rule.address - rangeOfRule(rule).start);
+  const bytes = inOrder(rule, all.subarray(at, at + 2 * NUMBER_TYPES[type]));
   if (rule.invalid.length > 0 && rule.invalid.includes(bitsOf(bytes))) return INVALID;
-  const raw = rawNumber(type, bytes);
-  if (raw === undefined) return INVALID;
-  const { scale, offset, decimals } = rule;
-  const exact = plus(scale === undefined ? raw : times(raw, scale), offset ?? wholeDecimal(0n));
+  const [raw, power] = [rawNumber(type, bytes), powerOf(rule, all)];
+  if (raw === undefined || power === undefined) return INVALID;
+  const { scale = ONE, offset = ZERO, decimals } = rule;
+  const exact = plus(times(times(raw, power), scale), offset);
   const text = formatDecimal(decimals === undefined ? exact : rounded(exact, decimals), decimals);
   const value = Number(text);
   const kept = parseDecimal(String(value));
   const isExact = kept !== undefined && formatDecimal(kept, decimals) === text;
   return { kind: "value", text, value: isExact ? value : text };
+}
+
+/** What the power of ten in {@link PublishRule.scaleAt} comes to; undefined: the device has none. */
+function powerOf({ address, scaleAt, byteSwap }: PublishRule, all: Buffer): Decimal | undefined {
+  if (scaleAt === undefined) return ONE;
+  const at = 2 * Math.max(0, scaleAt - address);
+  const power = inOrder({ ...(byteSwap && { byteSwap }) }, all.subarray(at, at + 2)).readInt16BE();
+  return Math.abs(power) > MAX_POWER ? undefined : parseDecimal(`1e${power}`);
 }
 
 /** The bits of a number as an unsigned one. */

@@ -4,8 +4,15 @@ import { formatDuration } from "../../parse/duration.js";
 import { parseInteger } from "../../parse/number.js";
 import { fail, map, ok, type Result } from "../../parse/result.js";
 import { isPrintable } from "../../parse/text.js";
-import { ADDRESSES } from "../register-ranges.js";
-import { NUMBER_TYPES, type NumberType, type PublishRule, sizeOf, type ValueType } from "./publish-rule.js";
+import { ADDRESSES, isReadable, MAX_REGISTERS } from "../register-ranges.js";
+import {
+  NUMBER_TYPES,
+  type NumberType,
+  type PublishRule,
+  rangeOfRule,
+  sizeOf,
+  type ValueType,
+} from "./publish-rule.js";
 import { bitsOf } from "./register-value.js";
 
 /** What stands behind the type of a rule. */
@@ -74,6 +81,16 @@ export const PARTS: readonly Part[] = [
   flag("word-swap", "wordSwap"),
   flag("byte-swap", "byteSwap"),
   factor("scale"),
+  {
+    word: "scale-at",
+    sets: "scaleAt",
+    wanted: "the register that holds the power of ten, such as 40084",
+    parse(text) {
+      const address = addressOf(text);
+      return address < ADDRESSES ? ok({ scaleAt: address }) : fail(`an address from 0 to ${ADDRESSES - 1} is wanted`);
+    },
+    print: ({ scaleAt }) => printed(scaleAt, String),
+  },
   factor("offset"),
   {
     word: "decimals",
@@ -118,6 +135,11 @@ export const PARTS: readonly Part[] = [
   period("stale", "staleMs"),
 ];
 
+/** An address in decimal or hexadecimal digits; NaN: it is none. */
+export function addressOf(text: string): number {
+  return /^(0x[0-9a-f]{1,8}|\d{1,10})$/i.test(text) ? Number(text) : Number.NaN;
+}
+
 /** The part that a word, in any case, begins. */
 export function partCalled(word: string): Part | undefined {
   const lower = word.toLowerCase();
@@ -150,11 +172,23 @@ function bitsOfNumber(text: string, type: NumberType, size: number): bigint | un
   return (isSigned ? BigInt.asIntN(8 * size, bits) : bits) === number ? bits : undefined;
 }
 
+function faultOfScaleAt(rule: PublishRule): string | undefined {
+  const { address, type, scaleAt } = rule;
+  if (scaleAt === undefined) return undefined;
+  if (type.kind !== "number") return "scale-at goes with numbers only";
+  if (scaleAt >= address && scaleAt < address + sizeOf(type)) return `scale-at ${scaleAt}: the number itself is there`;
+  return isReadable(rangeOfRule(rule))
+    ? undefined
+    : `scale-at ${scaleAt}: no answer can hold both, ${MAX_REGISTERS} registers are the most`;
+}
+
 /** Why the parts of a rule do not go together. */
 export function faultOfRule(rule: PublishRule): string | undefined {
   const { address, type, table, pollMs = 0, staleMs } = rule;
   const size = sizeOf(type);
   if (address + size > ADDRESSES) return `${table} ${address}: ${size} registers from there on are more than there are`;
+  const fault = faultOfScaleAt(rule);
+  if (fault !== undefined) return fault;
   if (rule.wordSwap && (type.kind !== "number" || size === 1))
     return "word-swap goes with numbers of several registers";
   if (rule.byteSwap && (table === "coil" || table === "discrete")) return `byte-swap: a ${table} has no bytes`;

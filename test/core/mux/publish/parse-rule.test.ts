@@ -23,6 +23,7 @@ test("rules in their written form", () => {
       "unit 1 holding 1 uint32 word-swap byte-swap scale 0.001 offset -1.5 decimals 2 as x",
     ],
     ["unit 1 holding 7 bit 3 as alarm"],
+    ["unit 1 holding 40083 int16 scale-at 0x9C94 as power", "unit 1 holding 40083 int16 scale-at 40084 as power"],
     ["unit 1 holding 30000 string 15 as model poll 0"],
   ];
   for (const [text, printed = text] of table) {
@@ -58,6 +59,10 @@ test("what is no rule is refused, with the reason and what was meant", () => {
     ["unit 1 holding 1 int16 as x poll=10s", /"poll=10s": poll 10s is wanted, with a blank/],
     ["unit 1 holding 1 int16 as x scale 0", /everything would be 0/],
     ["unit 1 holding 1 int16 as x scale many", /scale "many": a number is wanted/],
+    ["unit 1 holding 1 int32 scale-at 2 as x", /scale-at 2: the number itself is there/],
+    ["unit 1 holding 1 int16 scale-at 126 as x", /no answer can hold both, 125 registers/],
+    ["unit 1 holding 1 bit 3 scale-at 2 as x", /scale-at goes with numbers only/],
+    ["unit 1 holding 1 int16 scale-at 70000 as x", /an address from 0 to 65535/],
     ["unit 1 holding 1 int16 as x unit 1", /the unit of the device stands first/],
     ["unit 1 holding 1 int16 word-swap as x", /word-swap goes with numbers of several registers/],
     ["unit 1 coil 1 byte-swap as x", /a coil has no bytes/],

@@ -56,6 +56,9 @@ test("numbers, scaled and rounded without a digit too many", () => {
     ["uint64 scale 0.001", "ffffffffffffffff", "18446744073709551.615", "18446744073709551.615"],
     ["uint32 word-swap", "00020001", "65538", 65_538],
     ["uint32 byte-swap", "01000200", "65538", 65_538],
+    ["int16 scale-at 1", "0929fffe", "23.45", 23.45],
+    ["int16 scale-at 1 scale 0.001", "09290002", "234.5", 234.5],
+    ["int32 scale-at 3 word-swap byte-swap", "0100000000000200", "100", 100],
     ["bool", "0000", "false", false],
     ["bool", "8000", "true", true],
     ["bit 0", "0001", "true", true],
@@ -79,6 +82,8 @@ test("what is no value is none", () => {
     ["uint16 invalid 65535 invalid 0xFFFE", "fffe"],
     ["int32 invalid 0x80000000", "80000000"],
     ["uint32 word-swap invalid 0x80000000", "00008000"],
+    ["int16 scale-at 1", "00058000"],
+    ["int16 scale-at 1", "0005000b"],
     ["float32", "7fc00000"],
     ["float32", "ff800000"],
     ["float64", "7ff8000000000000"],
@@ -93,4 +98,9 @@ test("what is no value is none", () => {
       words,
     );
   }
+});
+
+test("the power of ten may stand before the number, with others between", () => {
+  const rule = ruleOf("unit 1 holding 5 int16 scale-at 3 as x");
+  assert.deepEqual(readingOf(rule, Buffer.from("ffff0000ff85", "hex")), { kind: "value", text: "-12.3", value: -12.3 });
 });

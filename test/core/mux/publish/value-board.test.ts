@@ -37,6 +37,14 @@ test("a value of two registers is read only where both are in one answer", () =>
   ]);
 });
 
+test("a number and its power of ten are read only where both are in one answer", () => {
+  const board = boardOf("holding 10 uint16 scale-at 12 as a");
+  assert.deepEqual(board.answered(at(10, 2), registers(7, 8), 1).publications, []);
+  assert.deepEqual(board.answered(at(12, 2), registers(1, 2), 1).publications, []);
+  const [told] = board.answered(at(9, 4), registers(0, 7, 8, 2), 1).publications;
+  assert.equal(told?.text, "700");
+});
+
 test("another unit, another table, an answer that is too short or too long: nothing", () => {
   const board = boardOf("holding 10 uint16 as a", "coil 3 as c");
   for (const [range, values] of [
