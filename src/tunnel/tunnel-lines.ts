@@ -4,6 +4,7 @@ import { formatHostPort, type HostPort } from "../core/net/address.js";
 import { TARGET_IS_DAEMON } from "../core/net/loop-rules.js";
 import { DEFAULT_TUNNEL_OPTIONS, type TunnelOptions } from "../core/tunnel/tunnel-options.js";
 import type { DeviceStatus, TunnelStatus } from "../core/tunnel/tunnel-status.js";
+import { identityIn } from "../core/tunnel/tunnel-tls.js";
 import { AllowedServices } from "./allowed-services.js";
 import { DeviceSlot, type SlotRules } from "./device-slot.js";
 import type { TunnelContext } from "./tunnel-context.js";
@@ -117,9 +118,9 @@ export class TunnelLines {
 
   #credentialsOf(section: DeviceValues): Pick<DeviceRules, "tls" | "secret" | "deviceName"> {
     const { deviceTls, deviceAuthority, deviceCertificate, deviceKey, deviceSecret, deviceName } = section;
-    if (deviceTls === false) return {};
+    if (deviceTls.kind === "none") return {};
     const own = { authority: deviceAuthority, certificate: deviceCertificate, key: deviceKey };
-    const identity = this.#context.settings.tlsIdentities.find(({ name }) => name === deviceTls);
+    const identity = this.#context.settings.tlsIdentities.find(({ name }) => name === identityIn(deviceTls));
     return {
       tls: identity ?? own,
       ...(deviceSecret !== "" && { secret: deviceSecret }),

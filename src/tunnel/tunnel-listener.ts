@@ -2,6 +2,7 @@ import { listenPlaces } from "../accept/line-places.js";
 import type { Listener } from "../accept/listener.js";
 import type { Settings } from "../core/config/settings.js";
 import type { TunnelOptions } from "../core/tunnel/tunnel-options.js";
+import { identityIn } from "../core/tunnel/tunnel-tls.js";
 import { readCredentials } from "../dial/tls-credentials.js";
 import type { TunnelLines } from "./tunnel-lines.js";
 
@@ -32,6 +33,6 @@ export function tunnelListeners(
 
 /** How the port of a line speaks TLS: by the files that the line names, or by an identity. */
 function tlsOf(tunnel: TunnelOptions): Pick<Listener, "tls"> {
-  if (tunnel.tls === false) return {};
-  return { tls: tunnel.tls === true ? readCredentials(tunnel) : tunnel.tls };
+  if (tunnel.tls.kind === "none") return {};
+  return { tls: identityIn(tunnel.tls) ?? readCredentials(tunnel) };
 }

@@ -67,8 +67,8 @@ test("tunnel device: its secret and its certificate", () => {
   assert.ok(kind === "device" && "values" in found);
   const { deviceTls, deviceAuthority, deviceCertificate, deviceKey, deviceSecret } = found.values;
   assert.deepEqual(
-    [deviceTls, deviceAuthority, deviceCertificate, deviceKey, deviceSecret],
-    [true, "/a", "/c", "/k", "007"],
+    [deviceTls?.kind, deviceAuthority, deviceCertificate, deviceKey, deviceSecret],
+    ["files", "/a", "/c", "/k", "007"],
   );
 });
 

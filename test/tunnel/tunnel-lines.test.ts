@@ -5,6 +5,7 @@ import { DEFAULT_SETTINGS } from "#src/core/config/keys.js";
 import type { Settings } from "#src/core/config/settings.js";
 import type { HostPort } from "#src/core/net/address.js";
 import { parseTunnelRoute } from "#src/core/tunnel/tunnel-line.js";
+import { TLS_OF_FILES } from "#src/core/tunnel/tunnel-tls.js";
 import { OwnSockets } from "#src/sockets/own-sockets.js";
 import { DescriptorBudget } from "#src/system/descriptor-budget.js";
 import type { TunnelContext } from "#src/tunnel/tunnel-context.js";
@@ -36,7 +37,7 @@ function fixture() {
 
 test("a device stays as long as [device], and is replaced when any of its keys changes, the secret included", async () => {
   const { tunnels, clock, told, configure } = fixture();
-  const device = { deviceServers: [SERVER], deviceTls: true, deviceSecret: "sesame" };
+  const device = { deviceServers: [SERVER], deviceTls: TLS_OF_FILES, deviceSecret: "sesame" };
   for (const _ of [1, 2]) {
     configure(device);
     assert.equal(await told(), 1);

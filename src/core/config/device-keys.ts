@@ -3,6 +3,7 @@ import { findYesOrNo } from "../parse/keyword.js";
 import { fail, ok, type Result } from "../parse/result.js";
 import { parseDeviceName, parseSecret } from "../tunnel/secret-line.js";
 import { formatServices, parseServices } from "../tunnel/service-rules.js";
+import { formatTunnelTls, tunnelTls } from "../tunnel/tunnel-tls.js";
 import { type DeviceValues, row, type Settings } from "./settings.js";
 
 /** All keys of `[device]` (docs/tunnel.md). */
@@ -37,8 +38,8 @@ export const DEVICE_KEYS = [
     sets: "deviceTls",
     defaultText: "false",
     help: "Speak TLS to the server and check its certificate. NAME stands for a [tls NAME].",
-    parse: (text) => ok(text === "" ? true : (findYesOrNo(text) ?? text)),
-    print: String,
+    parse: (text) => ok(tunnelTls(text === "" ? true : (findYesOrNo(text) ?? text))),
+    print: formatTunnelTls,
   }),
   row({
     section: "device",
@@ -134,12 +135,12 @@ export function repeatedServers(settings: Pick<Settings, "deviceServers" | "devi
 export function checkDevice(settings: DeviceValues): string[] {
   const { deviceTls, deviceAuthority, deviceCertificate, deviceKey, deviceSecret, deviceName } = settings;
   const problems: string[] = [];
-  if (!deviceTls && deviceSecret !== "") problems.push("secret is told over TLS only: tls is wanted");
+  if (deviceTls.kind === "none" && deviceSecret !== "") problems.push("secret is told over TLS only: tls is wanted");
   if (deviceName !== "" && deviceSecret === "")
     problems.push("name goes with secret: the server knows a device by both");
-  if (deviceTls !== true && deviceAuthority + deviceCertificate + deviceKey !== "") {
+  if (deviceTls.kind !== "files" && deviceAuthority + deviceCertificate + deviceKey !== "") {
     problems.push(
-      `ca, cert and key go with tls${deviceTls === false ? "" : `=true: [tls ${deviceTls}] has the files`}`,
+      `ca, cert and key go with tls${deviceTls.kind === "none" ? "" : `=true: [tls ${deviceTls.name}] has the files`}`,
     );
   }
   if ((deviceCertificate === "") !== (deviceKey === "")) problems.push("cert and key: one needs the other");

@@ -1,4 +1,5 @@
 import { type HostPort, isEverywhere, isLoopback } from "../net/address.js";
+import { identityIn } from "../tunnel/tunnel-tls.js";
 import { formatListen, formatPort, listensOf } from "./listen.js";
 import type { Listen, Settings } from "./settings.js";
 
@@ -26,9 +27,9 @@ function openPorts(settings: Settings): (Listen & HostPort)[] {
   if (clients.length > 0) return [];
   const proving = new Set(settings.tlsIdentities.filter(({ authority }) => authority).map(({ name }) => name));
   /** Whether whoever connects needs no certificate. */
-  const isOpen = (identity: string | boolean | undefined): boolean => !proving.has(String(identity));
+  const isOpen = (identity: string | undefined): boolean => identity === undefined || !proving.has(identity);
   const asksNobody = tunnel.filter(({ route: { tunnel: line } }) => {
-    return (line.secret ?? line.authority ?? line.devices[0]) === undefined && isOpen(line.tls);
+    return (line.secret ?? line.authority ?? line.devices[0]) === undefined && isOpen(identityIn(line.tls));
   });
   const open = [...direct, ...mux].filter(({ route }) => isOpen(route.options.listenTls));
   const exposing = tunnel.filter(({ route }) => isOpen(route.options.listenTls));

@@ -8,6 +8,7 @@ import type { HostPort } from "../net/address.js";
 import type { Result } from "../parse/result.js";
 import type { ServicePattern } from "../tunnel/service-rules.js";
 import type { TunnelRoute } from "../tunnel/tunnel-line.js";
+import type { TunnelTls } from "../tunnel/tunnel-tls.js";
 import type { WebhookSettings } from "../webhook/webhook-settings.js";
 
 /** A port to listen on. */
@@ -136,7 +137,7 @@ export interface Values {
   /** The services that these clients may reach. */
   readonly deviceAllow: readonly ServicePattern[];
   /** Whether the server is spoken to by TLS, with the files below; or the section `[tls NAME]` that has them. */
-  readonly deviceTls: boolean | string;
+  readonly deviceTls: TunnelTls;
   /** Files in PEM: the authority that signed the server's certificate (empty: the public ones), our own certificate, its key. */
   readonly deviceAuthority: string;
   readonly deviceCertificate: string;

@@ -1,5 +1,6 @@
 import { findYesOrNo } from "../parse/keyword.js";
 import { didYouMean } from "../parse/near-miss.js";
+import { identityIn } from "../tunnel/tunnel-tls.js";
 import { unknownKey } from "./device-section.js";
 import { lineTitle, PORT_SECTIONS } from "./keys.js";
 import type { SectionReader } from "./port-sections.js";
@@ -97,10 +98,10 @@ export function identityProblems(settings: Settings): string[] {
     return isServer && identity.certificate === undefined ? [`${title}: [tls ${wanted}] has no cert and key`] : [];
   };
   const devices = [settings, ...namedDevices.map(({ name, deviceTls }) => ({ name, deviceTls }))].flatMap((device) =>
-    problem("name" in device ? `[device ${device.name}]` : "[device]", nameIn(device.deviceTls), false),
+    problem("name" in device ? `[device ${device.name}]` : "[device]", identityIn(device.deviceTls), false),
   );
   const tunnels = settings.tunnel.flatMap((line) =>
-    problem(lineTitle("tunnel", line), nameIn(line.route.tunnel.tls), true),
+    problem(lineTitle("tunnel", line), identityIn(line.route.tunnel.tls), true),
   );
   const lines = PORT_SECTIONS.flatMap((section) =>
     settings[section].flatMap((line) => {
@@ -116,10 +117,5 @@ export function identityProblems(settings: Settings): string[] {
 /** The identities whose certificates are for clients. */
 export function servingIdentities({ listenTls, direct, mux, tunnel }: Settings): ReadonlySet<string | undefined> {
   const lines = [...direct, ...mux, ...tunnel].map(({ route }) => route.options.listenTls);
-  return new Set([listenTls, ...lines, ...tunnel.map(({ route }) => nameIn(route.tunnel.tls))]);
-}
-
-/** The identity that tls names; undefined where it says yes or no. */
-function nameIn(tls: boolean | string): string | undefined {
-  return typeof tls === "string" ? tls : undefined;
+  return new Set([listenTls, ...lines, ...tunnel.map(({ route }) => identityIn(route.tunnel.tls))]);
 }

@@ -131,11 +131,12 @@ function checkTunnelRoute(route: TunnelRoute): Result<TunnelRoute> {
   if (twice !== undefined) return fail(`${twice} is exposed twice`);
   if (options.transport !== "tcp") return fail("PRTO has no place here: a tunnel carries tcp");
   const { tls, certificate, key, authority, secret, devices } = tunnel;
-  if (typeof tls === "string" && [certificate, key, authority].some((word) => word !== undefined)) {
-    return fail(`CERT, PKEY and CAFI go with TLS=true: [tls ${tls}] has the files`);
+  if (tls.kind === "identity" && [certificate, key, authority].some((word) => word !== undefined)) {
+    return fail(`CERT, PKEY and CAFI go with TLS=true: [tls ${tls.name}] has the files`);
   }
-  if (tls === true && (certificate === undefined || key === undefined)) return fail("TLS=true needs CERT and PKEY");
-  if (!tls && [certificate, key, authority, secret, devices[0]].some((word) => word !== undefined)) {
+  if (tls.kind === "files" && (certificate === undefined || key === undefined))
+    return fail("TLS=true needs CERT and PKEY");
+  if (tls.kind === "none" && [certificate, key, authority, secret, devices[0]].some((word) => word !== undefined)) {
     return fail(`CERT, PKEY, CAFI${devices.length > 0 ? ", SECR and DEVC" : " and SECR"} go with TLS=true`);
   }
   const problem = problemOfDevices(route) ?? parkingProblem(options, "tunnel");

@@ -2,6 +2,7 @@ import { type OptionRow, rowsOf } from "../options/option-table.js";
 import { FILE, time, type ValueKind, yesOrNo } from "../options/value-kinds.js";
 import { fail, map, ok } from "../parse/result.js";
 import { type NamedSecret, parseNamedSecret, parseSecret } from "./secret-line.js";
+import { formatTunnelTls, NO_TLS, type TunnelTls, tunnelTls } from "./tunnel-tls.js";
 
 /** Everything that only the options of a `[tunnel]` line can say. Times in milliseconds. */
 export interface TunnelOptions {
@@ -11,8 +12,8 @@ export interface TunnelOptions {
   readonly probeMs: number;
   /** For so long a link lives on without its connection, where the device can go on with it; 0: it ends with it. */
   readonly resumeMs: number;
-  /** Whether devices speak TLS, by the files below; or the section `[tls NAME]` that has them. */
-  readonly tls: boolean | string;
+  /** Whether devices speak TLS, by the files below or by those of a section. */
+  readonly tls: TunnelTls;
   /** Files in PEM: our certificate, its key; the authority that signs devices' certificates, which are asked for then. */
   readonly certificate?: string;
   readonly key?: string;
@@ -27,7 +28,7 @@ export const DEFAULT_TUNNEL_OPTIONS: TunnelOptions = {
   stallMs: 5000,
   probeMs: 30_000,
   resumeMs: 0,
-  tls: false,
+  tls: NO_TLS,
   devices: [],
 };
 
@@ -46,14 +47,14 @@ const SECRET: ValueKind<string> = {
 const YES_OR_NO = yesOrNo();
 
 /** Yes or no, or the name of an identity. */
-const TLS: ValueKind<boolean | string> = {
+const TLS: ValueKind<TunnelTls> = {
   unit: "true, false or name",
   range: "a section [tls NAME]",
   parse(text, form) {
     const value = YES_OR_NO.parse(text, form);
-    return value.ok || text === "" ? value : ok(text);
+    return value.ok || text === "" ? map(value, tunnelTls) : ok(tunnelTls(text));
   },
-  print: String,
+  print: formatTunnelTls,
 };
 
 const row = rowsOf<TunnelOptions>(DEFAULT_TUNNEL_OPTIONS);

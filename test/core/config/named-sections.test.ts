@@ -94,13 +94,13 @@ test("a machine can be the device of several servers", () => {
     namedDevices.map(({ name, deviceServers, deviceTls, deviceSecret, deviceAllow }) => [
       name,
       deviceServers.map(({ host }) => host).join(),
-      deviceTls,
+      deviceTls.kind,
       deviceSecret,
       deviceAllow.length,
     ]),
     [
-      ["office", "two", true, "x", 1],
-      ["home", "three,four", false, "", 0],
+      ["office", "two", "files", "x", 1],
+      ["home", "three,four", "none", "", 0],
     ],
   );
   assert.deepEqual(namedDevices[1]?.deviceAuthority, DEFAULT_SETTINGS.deviceAuthority);

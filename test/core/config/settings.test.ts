@@ -4,6 +4,7 @@ import { parseConfigFile } from "#src/core/config/file.js";
 import { checkSettings, DEFAULT_SETTINGS, parseValue } from "#src/core/config/keys.js";
 import { mergeFile } from "#src/core/config/merge-file.js";
 import { maskPassword, maskSecrets } from "#src/core/config/values.js";
+import { NO_TLS, TLS_OF_FILES } from "#src/core/tunnel/tunnel-tls.js";
 
 test("the defaults are those of the original", () => {
   assert.deepEqual(DEFAULT_SETTINGS, {
@@ -61,7 +62,7 @@ test("the defaults are those of the original", () => {
     logStyle: "date",
     deviceServers: [],
     deviceAllow: [],
-    deviceTls: false,
+    deviceTls: NO_TLS,
     deviceAuthority: "",
     deviceCertificate: "",
     deviceKey: "",
@@ -140,7 +141,7 @@ test("two devices have two servers: one would end the links of the other", () =>
   );
   const another = { ...two, deviceServers: [{ host: "server", port: 7001 }] };
   assert.deepEqual(checkSettings({ ...unnamed, namedDevices: [another] }), []);
-  const secret = { deviceTls: true, deviceSecret: "s" };
+  const secret = { deviceTls: TLS_OF_FILES, deviceSecret: "s" };
   const [barn, mill] = ["barn", "mill"].map((deviceName) => ({ ...one, ...secret, name: deviceName, deviceName }));
   assert(barn !== undefined && mill !== undefined);
   assert.deepEqual(checkSettings({ ...DEFAULT_SETTINGS, namedDevices: [barn, mill] }), []);

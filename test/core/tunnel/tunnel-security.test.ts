@@ -18,7 +18,7 @@ test("the options of a tunnel are separate from those of its clients, which STAT
     stallMs: 5000,
     probeMs: 30_000,
     resumeMs: 0,
-    tls: true,
+    tls: { kind: "files" },
     certificate: "/c.pem",
     key: "/k.pem",
     authority: "/a.pem",
