@@ -25,6 +25,8 @@ export interface RegisteredConnection extends ConnectionReport {
   readonly traffic: ConnectionTraffic;
   /** Whether it has ended by a reset. */
   readonly isReset: boolean;
+  /** Tells what happens to it, from now on, to those who want all events, where there are any. */
+  tellBus(): void;
   /** Ends the connection because the daemon ends. */
   stop(reason: string): void;
   /** The daemon waits no longer: a client that is to be reset behind its last bytes is reset now, for the exit would send FIN. */

@@ -109,7 +109,8 @@ export class Connection
 
   connected(remote: ReachedRemote, early: EarlyBytes): void {
     this.context.deadPeers.add(this.client);
-    const phase = new RelayPhase(remote, this.client, this.#told, this.#ends, this.log, this.context, this);
+    const line = this.origin.tells ? undefined : this.#line; // what the daemon itself tells would be told without end
+    const phase = new RelayPhase(remote, this.client, line, this.#ends, this.log, this.context, this);
     this.#phase = phase;
     phase.start(early, remote.waiting);
   }
@@ -226,9 +227,8 @@ export class Connection
     return this.#relaying?.relay;
   }
 
-  /** The line of which something may be told: what the daemon itself tells through a port of its own would be told without end. */
-  get #told(): ConnectedLine | undefined {
-    return this.origin.tells ? undefined : this.#line;
+  tellBus(): void {
+    if (this.#phase.kind === "echo" && !this.origin.tells) this.#phase.tellBus(this.id, this.#line);
   }
 
   get #request(): ConnRequest | undefined {

@@ -119,6 +119,9 @@ export class DatagramConnection
     this.#close(reason);
   }
 
+  /** Nothing is told of datagrams: they come and go without a connection. */
+  tellBus(): void {}
+
   get isPresent(): boolean {
     return this.#phase.kind !== "closing";
   }

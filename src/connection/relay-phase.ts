@@ -10,7 +10,7 @@ import type { ServerLease } from "../dial/dial.js";
 import type { Monitor } from "../monitor/monitor.js";
 import type { TracedStream } from "../monitor/traced-stream.js";
 import type { MqttBridge } from "../mqtt/mqtt-publisher.js";
-import { ConnectionNotifier, type ConnectionNotifierContext, waysOf } from "../notify/connection-notifier.js";
+import { type ConnectionNotifier, waysOf } from "../notify/connection-notifier.js";
 import type { FinalNotifications } from "../notify/final-notifications.js";
 import { Relay, type RelayEnding, type RelayOwner } from "../relay/relay.js";
 import type { DeadPeers } from "../sockets/dead-peers.js";
@@ -24,11 +24,12 @@ import type { ConnectionLog } from "./connection-log.js";
 import type { ReachedRemote } from "./dial-phase.js";
 import { messageStreams } from "./message-streams.js";
 import { ObserverFork } from "./observer-fork.js";
+import { beginNotifier, notifierForBus, type TellingContext, type ToldRelay } from "./relay-notifier.js";
 import type { RelayParking, RelayParkingOwner } from "./relay-parking.js";
 import { type ConnectedLine, TellableConnection } from "./told-connection.js";
 
 /** What relaying needs of the daemon. */
-export interface RelayPhaseContext extends ConnectionNotifierContext {
+export interface RelayPhaseContext extends TellingContext {
   readonly sockets: SocketTable;
   readonly deadPeers: DeadPeers;
   readonly monitor: Pick<Monitor, "observes" | "addStream">;
@@ -88,21 +89,26 @@ export class RelayPhase implements RelayOwner, RelayParkingOwner {
     this.#owner = owner;
     if (parking !== undefined) this.#parking = parking.lot.parkingOf(parking, request.options, client, this);
     this.relay = new Relay(this.#parking?.client ?? client, end, options, ends, context.clock, this);
+    if (former !== undefined) this.relay.handover.restore(former.progress, context.clock.now());
     if (line === undefined) return;
-    const { relay } = this;
-    if (former !== undefined) relay.handover.restore(former.progress, context.clock.now());
     const bridge = context.rawBridge(options, end);
-    if (bridge !== undefined) this.#published = { bridge, point: forkOf(relay, bridge) };
-    const told = new TellableConnection(pid, waiting?.bytes.length, line, request, log, relay);
+    if (bridge !== undefined) this.#published = { bridge, point: forkOf(this.relay, bridge) };
+    const told = new TellableConnection(pid, waiting?.bytes.length, line, request, log, this.relay);
     const ways = waysOf(options, told, context);
-    if (ways.length === 0) return;
-    const events = {
-      warn: (text: string) => log.warn(text),
-      debug: (text: () => string) => log.debug(text),
-      done: () => owner.pluginNotified(),
-      fault: (error: unknown) => owner.fault(error),
-    };
-    this.#notifier = new ConnectionNotifier(ways, told, options, client, context, events, former?.ways);
+    if (ways.length > 0 || context.events.wantsConnections)
+      this.#notifier = beginNotifier(ways, told, this.#toldRelay, former?.ways);
+  }
+
+  get #toldRelay(): ToldRelay {
+    const { options } = this.request;
+    return { options, client: this.#client, log: this.#log, context: this.#context, owner: this.#owner };
+  }
+
+  /** Tells what happens from now on to those who want all events, where there are any. @param id of the connection */
+  tellBus(id: string, line: ConnectedLine): void {
+    const { request, relay } = this;
+    const told = new TellableConnection(request.options.notify?.pid ?? id, undefined, line, request, this.#log, relay);
+    this.#notifier = notifierForBus(this.#notifier, told, this.#toldRelay);
   }
 
   /**

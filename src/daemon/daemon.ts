@@ -147,8 +147,8 @@ export class Daemon {
    *   of a name
    */
   async #open(linksAreFree?: Promise<void>): Promise<void> {
-    const { settings } = this.#generation;
-    this.#services.configureWays(settings);
+    const { settings, context } = this.#generation;
+    this.#services.configureWays(settings, context.wayMakers);
     const isFirst = this.#supervisor.predecessor === undefined;
     if (isFirst) await this.#begin(settings);
     await this.#ports.open(listenersOf(settings, this.#features), settings.ip);
@@ -286,6 +286,7 @@ export class Daemon {
   async #adopt(settings: Settings, identities: TlsIdentities): Promise<void> {
     this.#services.configure(settings);
     this.#generation = generationOf(settings, this.#services, this.#control, identities);
+    this.#services.configureWays(settings, this.#generation.context.wayMakers);
     await this.#begin(settings);
   }
 

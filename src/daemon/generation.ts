@@ -41,6 +41,7 @@ export function generationOf(
     rawBridge: rawBridges(settings, () => services.mqtt),
     finalNotifications: services.finalNotifications,
     alerts: services.alerts,
+    events: services.events,
     mqtt: () => services.mqtt,
     sockets,
     unreadReminder: services.unreadReminder,

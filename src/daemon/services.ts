@@ -4,7 +4,7 @@ import { Doors } from "../accept/door.js";
 import { ProxyHeaders } from "../accept/proxy-headers.js";
 import { Rejections } from "../accept/rejections.js";
 import { Alerts } from "../alerts/alerts.js";
-import { ConnectionRegistry } from "../connection/connection-registry.js";
+import { ConnectionRegistry, type RegisteredConnection } from "../connection/connection-registry.js";
 import { HeldLines } from "../connection/held-lines.js";
 import { Parking } from "../connection/parking.js";
 import { followsProxies } from "../core/config/listen.js";
@@ -26,6 +26,7 @@ import { luupWays } from "../notify/luup-way.js";
 import type { WayMaker } from "../notify/notification-way.js";
 import { UnreadReminder } from "../notify/unread-reminder.js";
 import type { Webhooks } from "../notify/webhooks.js";
+import { SlicedLoop } from "../scheduling/sliced-loop.js";
 import { OwnSockets } from "../sockets/own-sockets.js";
 import type { Clock } from "../system/clock.js";
 import { DescriptorBudget } from "../system/descriptor-budget.js";
@@ -41,6 +42,8 @@ export class Services {
   readonly descriptors = new DescriptorBudget(descriptorLimit());
   readonly clients = new ClientCounters();
   readonly events = new EventBus();
+  /** Connections that do not know yet whether anybody wants all events. */
+  #toTell: Iterator<RegisteredConnection> = [][Symbol.iterator]();
   readonly doors: Doors;
   readonly heldLines: HeldLines;
   readonly parking: Parking;
@@ -91,6 +94,11 @@ export class Services {
     this.monitor = new Monitor({ clock, log, alerts: this.alerts, console, streams }, settings);
     this.luupClients = new LuupClients(settings.vera, clock, log, this.names, this.#dialing);
     this.finalNotifications = new FinalNotifications(clock, log);
+    const toTell = new SlicedLoop(() => this.#tellNext());
+    this.events.connectionsChanged = () => {
+      this.#toTell = registry.present[Symbol.iterator]();
+      toTell.run();
+    };
     this.lineEvents = new LineEvents({
       clock,
       events: this.events,
@@ -122,10 +130,17 @@ export class Services {
     return [luup, ...mqtt, ({ webhook = settings.webhook }) => this.webhooks?.wayTo(webhook)];
   }
 
-  /** Has the ways of telling, the Luup engine apart, obey these settings. */
-  configureWays(settings: Settings): void {
+  /** Has the ways of telling, the Luup engine apart, obey these settings. @param makers all kinds of ways that they have */
+  configureWays(settings: Settings, makers: readonly WayMaker[]): void {
     this.webhooks?.configure(settings);
-    this.lineEvents.configure(settings, this.wayMakers(settings));
+    this.lineEvents.configure(settings, makers);
+  }
+
+  /** Has the next connection tell those who want all events, or not. Returns whether there was one. */
+  #tellNext(): boolean {
+    const { done, value } = this.#toTell.next();
+    if (!done) value.tellBus();
+    return !done;
   }
 
   /** A socket of a way of telling is about to connect: if it gets to a port of ours, nothing is told of that. */
@@ -137,7 +152,6 @@ export class Services {
     this.luupClients.configure(settings.vera, (client) => inUse.has(client) || this.finalNotifications.uses(client));
     this.alerts.configure(settings);
     this.own.followsProxies = followsProxies(settings);
-    this.configureWays(settings);
     this.monitor.configure(settings);
   }
 }

@@ -1,4 +1,4 @@
-import { EVENT_NAMES, type EventName, type GatewayEvent } from "../core/events/gateway-event.js";
+import { CONNECTION_EVENTS, EVENT_NAMES, type EventName, type GatewayEvent } from "../core/events/gateway-event.js";
 
 /** Takes events. It returns at once, and never throws. */
 export type EventSubscriber = (event: GatewayEvent) => void;
@@ -10,12 +10,17 @@ export type EventSubscriber = (event: GatewayEvent) => void;
 export class EventBus {
   readonly #subscribers = new Map<EventSubscriber, ReadonlySet<EventName>>();
   #wanted: ReadonlySet<EventName> = new Set();
-  /** Called when other events are wanted than before. */
-  changed = (): void => {};
+  /** Called when anybody wants events of connections, after nobody did, and the other way round. */
+  connectionsChanged = (): void => {};
 
   /** Whether anybody wants any event. */
   get wanted(): boolean {
     return this.#wanted.size > 0;
+  }
+
+  /** Whether anybody wants events of connections. */
+  get wantsConnections(): boolean {
+    return CONNECTION_EVENTS.some((name) => this.#wanted.has(name));
   }
 
   /** Whether anybody wants events of this name. */
@@ -44,9 +49,8 @@ export class EventBus {
   }
 
   #count(): void {
-    const before = this.#wanted;
-    const wanted = new Set([...this.#subscribers.values()].flatMap((names) => [...names]));
-    this.#wanted = wanted;
-    if (wanted.size !== before.size || [...wanted].some((name) => !before.has(name))) this.changed();
+    const before = this.wantsConnections;
+    this.#wanted = new Set([...this.#subscribers.values()].flatMap((names) => [...names]));
+    if (this.wantsConnections !== before) this.connectionsChanged();
   }
 }

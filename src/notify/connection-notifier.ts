@@ -63,9 +63,10 @@ export class ConnectionNotifier {
   readonly sender: NotificationSender;
   /** About how much memory the notifier takes. */
   readonly bytes: number;
-  readonly #schedulers: readonly NotificationScheduler[];
+  #schedulers: readonly NotificationScheduler[];
   /** Makes the events for ways that tell everything; undefined: there is none, or the end has been told. */
   #told: ConnectionEvents | undefined;
+  #hasEnded = false;
   readonly #unreadReminder: UnreadReminder;
   /** The plugin's socket, while it is open and reminders are wanted. */
   #watched: WatchedPlugin | undefined;
@@ -119,7 +120,21 @@ export class ConnectionNotifier {
 
   /** Of the other ways. */
   get tellStatuses(): NotifyStatus[] {
-    return this.#schedulers.filter(({ way }) => way.tellsAll).map(({ status }) => status);
+    return this.#schedulers.filter(({ way }) => way.tellsAll && way.target !== "").map(({ status }) => status);
+  }
+
+  /** Tells on one way more from now on, unless there is one with its target already. @param connection as for the constructor */
+  addWay(way: NotificationWay, connection: ToldConnection, options: ConnOptions, clock: Clock): void {
+    if (this.#hasEnded || this.#schedulers.some((one) => one.way.target === way.target)) return;
+    this.#told ??= new ConnectionEvents(connection, clock);
+    this.#schedulers = [...this.#schedulers, this.#schedulerOf(way, options.paceMs, clock)];
+  }
+
+  /** Tells nothing more on the ways with this target. @returns whether there are others */
+  removeWays(target: string): boolean {
+    for (const scheduler of this.#schedulers) if (scheduler.way.target === target) scheduler.giveUp();
+    this.#schedulers = this.#schedulers.filter(({ way }) => way.target !== target);
+    return this.#schedulers.length > 0;
   }
 
   /** Begins no notification until {@link goOn}. */
@@ -139,7 +154,7 @@ export class ConnectionNotifier {
 
   /** Data waits in the client's socket. */
   dataWritten(): void {
-    for (const scheduler of this.#schedulers) scheduler.dataWritten();
+    for (const scheduler of this.#schedulers) if (scheduler.way.tellsData !== false) scheduler.dataWritten();
   }
 
   /** The client has gone, and may come back: a Luup action would find no socket. */
@@ -162,6 +177,7 @@ export class ConnectionNotifier {
   connectionEnded(reason: string): void {
     const final = this.#told?.closed(reason);
     this.#told = undefined;
+    this.#hasEnded = true;
     for (const scheduler of this.#schedulers) scheduler.connectionEnded(final);
   }
 

@@ -42,6 +42,8 @@ export interface NotificationWay {
   readonly description: string;
   /** Whether it is told everything. A Luup action is told only that data waits, and that the connection has ended. */
   readonly tellsAll: boolean;
+  /** Whether it is told of data at present; left out: it is. */
+  readonly tellsData?: boolean;
   /** Least time between two `data` of a connection, in milliseconds, where PACE is shorter; left out: none. */
   readonly leastPaceMs?: number;
   /** Sends it when its turn comes. */

@@ -2,8 +2,16 @@ import type { ServerResponse } from "node:http";
 import { LineQueue, MAX_WATCHER_WAITING } from "../monitor/line-queue.js";
 import type { Clock, Timer } from "../system/clock.js";
 
-const KEEPALIVE_MS = 15_000; // proxies on the way close a silent connection after half a minute or more
-const RETRY_MS = 2000; // a browser that has lost the stream asks again after this time
+export const KEEPALIVE_MS = 15_000; // proxies on the way close a silent connection after half a minute or more
+export const RETRY_MS = 2000; // a browser that has lost the stream asks again after this time
+
+/** A reply that goes on until the reader leaves. */
+export interface LiveStream {
+  /** Ends it behind what waits. */
+  close(): void;
+  /** The reader has gone: shows nothing more. */
+  leave(): void;
+}
 
 /** What an event stream shows: lines of JSON. */
 export interface EventSource {
@@ -17,7 +25,7 @@ export interface EventSource {
 /**
  * Server-sent events (WHATWG HTML, section 9.2), each one line of JSON. A reader that is too slow misses some, and a line tells how many.
  */
-export class EventStream {
+export class EventStream implements LiveStream {
   readonly #response: ServerResponse;
   readonly #source: EventSource;
   readonly #clock: Clock;

@@ -1,7 +1,9 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import type { Admission } from "../accept/admission.js";
+import { parseEventFilter } from "../core/events/event-filter.js";
 import { healthReply } from "../core/health/health-reply.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
+import type { Result } from "../core/parse/result.js";
 import { type DaemonReport, statusJson } from "../core/status/daemon-status.js";
 import { actionOf } from "../core/web/action.js";
 import { METRICS_TYPE, metricsText } from "../core/web/metrics.js";
@@ -14,8 +16,9 @@ import type { Clock } from "../system/clock.js";
 import { processUsage } from "../system/process-usage.js";
 import { Actions, type ActionsContext } from "./actions.js";
 import { type Asset, loadAssets } from "./assets.js";
+import type { EventFeed } from "./event-feed.js";
 import { logSource, messageSource } from "./event-sources.js";
-import { type EventSource, EventStream } from "./event-stream.js";
+import { type EventSource, EventStream, type LiveStream } from "./event-stream.js";
 import type { Gate } from "./gate.js";
 import { errorPage, type HttpReply } from "./http-reply.js";
 
@@ -25,6 +28,7 @@ export interface PagesContext extends ActionsContext {
   readonly monitor: Monitor;
   readonly log: Pick<Log, "times" | "info" | "debugging">;
   readonly tail: LogTail;
+  readonly feed: EventFeed;
   readonly gate: Gate;
   /** The access rules that are in force. */
   admission(): Pick<Admission, "access">;
@@ -33,7 +37,11 @@ export interface PagesContext extends ActionsContext {
   history(since: number): Iterable<string>;
 }
 
+/** Begins a live stream. */
+type Begin = (response: ServerResponse) => LiveStream;
+
 const MAX_STREAMS = 16; // each costs up to 128 KiB, and time with every message
+const LIVE = ["/messages", "/log", "/events"];
 const EVENTS_TYPE = "text/event-stream";
 const JSON_TYPE = "application/json";
 const READ_ONLY = { Allow: "GET, HEAD" };
@@ -44,7 +52,7 @@ export class Pages {
   readonly #rejected: (origin: ClientOrigin, reason: string) => void;
   readonly #assets: ReadonlyMap<string, Asset> = loadAssets();
   readonly #actions: Actions;
-  readonly #streams = new Set<EventStream>();
+  readonly #streams = new Set<LiveStream>();
 
   /**
    * @param rejected called when a reader is turned away, for the log
@@ -92,8 +100,8 @@ export class Pages {
     const query = new Map(new URLSearchParams(queryParts.join("?")));
     const report = path === "/actions" ? this.#actions.offer(reader, gate.hasLogin) : this.#report(path, query);
     if (report !== undefined) return report;
-    const source = this.#source(path, query, reader);
-    return "start" in source ? this.#stream(source, request, response) : source;
+    const begin = this.#live(path, query, reader, headers);
+    return typeof begin === "function" ? this.#stream(begin, request, response) : begin;
   }
 
   /** A reply that says how things stand; undefined for a path that is none. */
@@ -118,27 +126,40 @@ export class Pages {
     }
   }
 
-  /** What an event stream of this path shows, or why there is none. */
-  #source(path: string, query: ReadonlyMap<string, string>, reader: Reader): EventSource | HttpReply {
-    if (path !== "/messages" && path !== "/log") return errorPage(404, "there is no such page");
-    const { monitor, tail, log, status } = this.#context;
+  /** What begins the live stream of this path, or why there is none. */
+  #live(
+    path: string,
+    query: ReadonlyMap<string, string>,
+    reader: Reader,
+    headers: IncomingHttpHeaders,
+  ): Begin | HttpReply {
+    if (!LIVE.includes(path)) return errorPage(404, "there is no such page");
+    const { monitor, tail, log, status, feed } = this.#context;
     const { access } = this.#context.admission();
     const denialReason = access.denialReason("watch", reader.origin, isHere(reader));
-    if (denialReason !== undefined) return errorPage(403, `messages are not shown: ${denialReason}`);
-    if (path === "/log") {
-      const last = parseLogQuery(query, MAX_TAIL);
-      return last.ok ? logSource(tail, last.value, log.times) : errorPage(400, last.message);
+    const what = path === "/events" ? "events" : "messages";
+    if (denialReason !== undefined) return errorPage(403, `${what} are not shown: ${denialReason}`);
+    if (path === "/log") return this.#shown(parseLogQuery(query, MAX_TAIL), (last) => logSource(tail, last, log.times));
+    if (path === "/messages") {
+      return this.#shown(parseMessagesQuery(query, status), ({ watch, last }) => messageSource(watch, last, monitor));
     }
-    const wanted = parseMessagesQuery(query, status);
-    return wanted.ok ? messageSource(wanted.value.watch, wanted.value.last, monitor) : errorPage(400, wanted.message);
+    const filter = parseEventFilter(query);
+    if (!filter.ok) return errorPage(400, filter.message);
+    const lastId = headers["last-event-id"];
+    return (response) => feed.open(response, filter.value, lastId === undefined ? undefined : String(lastId));
+  }
+
+  #shown<T>(wanted: Result<T>, source: (wanted: T) => EventSource): Begin | HttpReply {
+    if (!wanted.ok) return errorPage(400, wanted.message);
+    return (response) => new EventStream(response, source(wanted.value), this.#context.clock);
   }
 
   /** Lets the response become an event stream, if there is room for one; HEAD begins none. */
-  #stream(source: EventSource, { method, socket }: IncomingMessage, response: ServerResponse): HttpReply | undefined {
+  #stream(begin: Begin, { method, socket }: IncomingMessage, response: ServerResponse): HttpReply | undefined {
     if (this.#streams.size >= MAX_STREAMS) return errorPage(503, `${MAX_STREAMS} are watching already`);
     if (method === "HEAD") return { status: 200, type: EVENTS_TYPE, body: "" };
     response.writeHead(200, { "Content-Type": EVENTS_TYPE, Connection: "close", "X-Accel-Buffering": "no" });
-    const stream = new EventStream(response, source, this.#context.clock);
+    const stream = begin(response);
     this.#streams.add(stream);
     socket.once("close", () => {
       stream.leave();

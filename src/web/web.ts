@@ -1,7 +1,9 @@
 import type { Port } from "../accept/port.js";
 import type { Settings } from "../core/config/settings.js";
 import type { ListenerStatus } from "../core/status/daemon-status.js";
+import type { EventBus } from "../events/event-bus.js";
 import { LogTail } from "../log/log-tail.js";
+import { EventFeed } from "./event-feed.js";
 import { Gate } from "./gate.js";
 import { Sampler } from "./sampler.js";
 import { Site, type WebContext } from "./site.js";
@@ -13,10 +15,17 @@ export class Web {
   #sampler: Sampler | undefined;
   #rules = "";
 
-  constructor(context: Omit<WebContext, "history" | "tail" | "gate">) {
+  constructor(context: Omit<WebContext, "history" | "tail" | "feed" | "gate"> & { readonly events: EventBus }) {
     const { clock } = context;
     const tail = new LogTail(() => clock.epochMs());
-    this.#context = { ...context, tail, gate: new Gate(clock), history: (since) => this.#sampler?.json(since) ?? [] };
+    const feed = new EventFeed(context.events, clock);
+    this.#context = {
+      ...context,
+      tail,
+      feed,
+      gate: new Gate(clock),
+      history: (since) => this.#sampler?.json(since) ?? [],
+    };
   }
 
   /** Its port in STAT JSON; nothing without a page. */
@@ -65,6 +74,7 @@ export class Web {
   async close(): Promise<void> {
     this.#keep(false);
     await this.#site?.close();
+    this.#context.feed.close();
   }
 }
 

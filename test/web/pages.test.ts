@@ -4,9 +4,11 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { type TestContext, test } from "node:test";
 import type { ClientOrigin } from "#src/core/net/client-origin.js";
+import { EventBus } from "#src/events/event-bus.js";
 import { LogTail } from "#src/log/log-tail.js";
 import type { Monitor, Watcher } from "#src/monitor/monitor.js";
 import type { Controls } from "#src/web/actions.js";
+import { EventFeed } from "#src/web/event-feed.js";
 import { Gate } from "#src/web/gate.js";
 import { sendReply } from "#src/web/http-reply.js";
 import { Pages } from "#src/web/pages.js";
@@ -40,7 +42,15 @@ async function serve(t: TestContext, { denialReason = undefined as string | unde
     reload: async () => undefined,
   };
   const context = {
-    ...{ clock, monitor, tail, gate: new Gate(clock), controls, log: new MemoryLog() },
+    ...{
+      clock,
+      monitor,
+      tail,
+      feed: new EventFeed(new EventBus(), clock),
+      gate: new Gate(clock),
+      controls,
+      log: new MemoryLog(),
+    },
     admission: () => ({ access }) as never,
     status: () => daemon.status,
     history: (since: number) => [`{"since":${since}}`],

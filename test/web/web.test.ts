@@ -4,8 +4,8 @@ import { DEFAULT_SETTINGS } from "#src/core/config/keys.js";
 import type { Settings } from "#src/core/config/settings.js";
 import { ok } from "#src/core/parse/result.js";
 import { Histogram } from "#src/core/status/histogram.js";
+import { EventBus } from "#src/events/event-bus.js";
 import { OwnSockets } from "#src/sockets/own-sockets.js";
-import type { WebContext } from "#src/web/site.js";
 import { Web } from "#src/web/web.js";
 import { ManualClock } from "../support/clock.js";
 import { freePort } from "../support/free-port.js";
@@ -38,13 +38,14 @@ function fixture() {
   const context = {
     clock,
     log: new MemoryLog(),
+    events: new EventBus(),
     monitor: { record: (wanted: boolean) => void kept.push(wanted), addWatcher() {}, removeWatcher() {} },
     own: new OwnSockets(clock),
     rejections: { leftAtOnce() {}, mention() {} },
     admission: () => admission,
     status: () => emptyStatus,
   };
-  const web = new Web(context as unknown as WebContext);
+  const web = new Web(context as unknown as ConstructorParameters<typeof Web>[0]);
   const configure = (webPort: number, settings: Partial<Settings> = {}): Promise<void> =>
     web.configure({ ...DEFAULT_SETTINGS, webPort, webAddress: "127.0.0.1", ...settings });
   return { web, configure, clock, readers, kept, state };

@@ -1,5 +1,5 @@
-/** What the daemon tells (docs/events.md). The first five are about one connection, the others about what lines lead to. */
-export const EVENT_NAMES = [
+/** What the daemon tells of one connection (docs/events.md). */
+export const CONNECTION_EVENTS = [
   /** A client has got its remote. */
   "connected",
   /** The remote has sent bytes. */
@@ -10,6 +10,11 @@ export const EVENT_NAMES = [
   "resumed",
   /** The connection has ended. */
   "closed",
+] as const;
+
+/** All that it tells: of connections, and of what lines lead to. */
+export const EVENT_NAMES = [
+  ...CONNECTION_EVENTS,
   /** A server of a `[direct]` line cannot be reached; it can be reached again. */
   "server-down",
   "server-back",

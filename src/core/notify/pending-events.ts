@@ -30,8 +30,8 @@ export class PendingEvents {
   readonly #notices = new Deque<GatewayEvent>();
   #final: GatewayEvent | undefined;
   /** Bytes that the current request announces, and those before it, and how many of them have been told. */
-  #announcedBytes = 0;
-  #toldBytes = 0;
+  #announcedBytes: number;
+  #toldBytes: number;
 
   /**
    * @param source undefined: there are notices only
@@ -39,6 +39,8 @@ export class PendingEvents {
    */
   constructor(source: EventSource | undefined, maxNotices = MAX_NOTICES) {
     this.#source = source;
+    this.#toldBytes = source?.receivedBytes ?? 0; // those before are no news
+    this.#announcedBytes = this.#toldBytes;
     this.#maxNotices = maxNotices;
   }
 

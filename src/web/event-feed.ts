@@ -1,0 +1,153 @@
+import { randomBytes } from "node:crypto";
+import type { ServerResponse } from "node:http";
+import { type EventFilter, isWanted } from "../core/events/event-filter.js";
+import { EventRing, type NumberedEvent } from "../core/events/event-ring.js";
+import type { EventBus } from "../events/event-bus.js";
+import type { Clock, Timer } from "../system/clock.js";
+import { KEEPALIVE_MS, type LiveStream, RETRY_MS } from "./event-stream.js";
+
+const MAX_KEPT = 1000; // events, of some hundred bytes each
+const KEEP_MS = 60_000; // after the last reader has gone: one that comes back asks within seconds
+/** Memory for what one reader has not taken, in bytes. */
+const MAX_UNSENT = 131_072;
+
+/** The events of the daemon for readers of `/events`. It asks for none while nobody reads. */
+export class EventFeed {
+  readonly #bus: EventBus;
+  readonly #clock: Clock;
+  readonly #ring = new EventRing(randomBytes(4).toString("hex"), MAX_KEPT);
+  readonly #readers = new Set<FeedStream>();
+  #unsubscribe: (() => void) | undefined;
+  /** Runs while the last events are kept for readers that may come back. */
+  #forgetting: Timer | undefined;
+
+  constructor(bus: EventBus, clock: Clock) {
+    this.#bus = bus;
+    this.#clock = clock;
+  }
+
+  /**
+   * Shows events from now on.
+   *
+   * @param response with its headers set; the stream writes the rest
+   * @param lastId the id of the last event that the reader has got, where it has been here before
+   */
+  open(response: ServerResponse, filter: EventFilter, lastId: string | undefined): LiveStream {
+    const missed = lastId === undefined ? undefined : this.#ring.since(lastId);
+    const stream = new FeedStream(response, filter, this.#ring, this.#clock, () => this.#left(stream));
+    if (missed !== undefined) {
+      stream.skip(missed.lost);
+      for (const event of missed.kept) stream.show(event);
+    }
+    this.#readers.add(stream);
+    this.#forgetting?.cancel();
+    this.#forgetting = undefined;
+    this.#unsubscribe ??= this.#bus.subscribe((event) => {
+      const numbered = this.#ring.add(event);
+      for (const reader of this.#readers) reader.show(numbered);
+    });
+    return stream;
+  }
+
+  /** Asks for events no more. */
+  close(): void {
+    this.#forgetting?.cancel();
+    this.#forgetting = undefined;
+    this.#unsubscribe?.();
+    this.#unsubscribe = undefined;
+    this.#ring.clear();
+  }
+
+  #left(stream: FeedStream): void {
+    if (!this.#readers.delete(stream) || this.#readers.size > 0) return;
+    this.#forgetting = this.#clock.after(KEEP_MS, () => this.close());
+  }
+}
+
+/** The events that one reader wants, as server-sent events (WHATWG HTML, section 9.2). A reader that is too slow misses some. */
+class FeedStream implements LiveStream {
+  readonly #response: ServerResponse;
+  readonly #filter: EventFilter;
+  readonly #ring: EventRing;
+  readonly #clock: Clock;
+  readonly #left: () => void;
+  /** What follows in the next pass of the event loop. */
+  #waiting: string[] = [];
+  #waitingBytes = 0;
+  /** Events left out since the last comment that told it. */
+  #missed = 0;
+  #isOver = false;
+  #heartbeat: Timer | undefined;
+
+  constructor(response: ServerResponse, filter: EventFilter, ring: EventRing, clock: Clock, left: () => void) {
+    this.#response = response;
+    this.#filter = filter;
+    this.#ring = ring;
+    this.#clock = clock;
+    this.#left = left;
+    response.write(`retry: ${RETRY_MS}\n\n`);
+    response.on("drain", () => this.#tellMissed());
+    this.#beat();
+  }
+
+  /** Shows an event, if the reader wants it and has room for it. */
+  show(numbered: NumberedEvent): void {
+    if (this.#isOver || !isWanted(this.#filter, numbered.event)) return;
+    if (this.#response.writableLength + this.#waitingBytes > MAX_UNSENT) {
+      this.#missed += 1;
+      return;
+    }
+    this.#tellMissed();
+    this.#write(`id: ${this.#ring.idOf(numbered)}\nevent: ${numbered.event.event}\ndata: ${numbered.json}\n\n`);
+  }
+
+  /** So many events are left out. */
+  skip(count: number): void {
+    this.#missed += count;
+    this.#tellMissed();
+  }
+
+  /** Ends the stream behind the events that wait. */
+  close(): void {
+    if (this.#isOver) return;
+    this.#flush();
+    this.leave();
+    this.#response.end();
+  }
+
+  /** The reader has gone. */
+  leave(): void {
+    this.#isOver = true;
+    this.#heartbeat?.cancel();
+    this.#left();
+  }
+
+  #tellMissed(): void {
+    if (this.#missed === 0 || this.#isOver) return;
+    const missed = this.#missed;
+    this.#missed = 0;
+    this.#write(`: ${missed} events left out\n\n`);
+  }
+
+  #write(text: string): void {
+    if (this.#waiting.length === 0) setImmediate(() => this.#flush());
+    this.#waiting.push(text);
+    this.#waitingBytes += text.length;
+  }
+
+  #flush(): void {
+    if (this.#waiting.length === 0 || this.#isOver) return;
+    const text = this.#waiting.join("");
+    this.#waiting = [];
+    this.#waitingBytes = 0;
+    this.#response.write(Buffer.from(text));
+  }
+
+  /** A comment now and then, unless bytes wait to be read: a reader that takes nothing counts as silent, and is cut off. */
+  #beat(): void {
+    this.#heartbeat = this.#clock.after(KEEPALIVE_MS, () => {
+      if (this.#response.writableLength === 0) this.#response.write(":\n\n");
+      this.#beat();
+    });
+  }
+}
