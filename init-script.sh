@@ -474,7 +474,8 @@ reload() {
 $(problems)"
   if [ "$port" = 0 ]; then
     answer="no daemon listens there"
-  elif answer=$(ask_to_reload 2>&1); then
+  elif answer=$(ask_daemon reload 2>&1); then
+    follow && say "goes on in process $pid with the program that is there now" && return
     say "has read its configuration, and opened its log again"
     return
   fi
@@ -490,13 +491,28 @@ $answer" ;;
 }
 
 # By the file, which says what certificate to expect; where options may say more than it, by address and port.
-ask_to_reload() {
-  set -- "$host:$port"
+ask_daemon() {
+  where=$host:$port
   case $host in
-    *:*) set -- "[$host]:$port" ;;
+    *:*) where="[$host]:$port" ;;
   esac
-  [ -n "$ADDRESS$PORT$OPTIONS" ] || [ ! -f "$CONFIG" ] || set -- -c "$CONFIG"
-  (become "$node" "$MAIN" reload "$@") </dev/null
+  if [ -n "$ADDRESS$PORT$OPTIONS" ] || [ ! -f "$CONFIG" ]; then
+    set -- "$@" "$where"
+  else
+    set -- "$@" -c "$CONFIG"
+  fi
+  (become "$node" "$MAIN" "$@") </dev/null
+}
+
+# Where a reload has found another program than ran, that has taken over in another process: then the pid file names that one. Root takes the
+# daemon's word for it only where that process runs our program as the daemon's user.
+follow() {
+  now=$(ask_daemon status --json 2>/dev/null | grep -o '"pid":[0-9]*' | head -n 1)
+  now=${now#*:}
+  [ -n "$now" ] && [ "$now" != "$pid" ] && is_ours "$now" || return 1
+  if is_other_user; then is_theirs "/proc/$now"; else [ -O "/proc/$now" ]; fi || return 1
+  pid=$now
+  echo "$pid" >"$PIDFILE" || die $NOT_PERMITTED "cannot write pid file $PIDFILE (PIDFILE)"
 }
 
 status() {

@@ -76,7 +76,7 @@ async function keepRunning({ daemon, log }: Extract<Started, { kind: "running" }
   }
   process.on("SIGHUP", () => {
     daemon.reopenFiles();
-    void daemon.reload("SIGHUP");
+    void daemon.reload("SIGHUP", true);
   });
   const fault = (error: unknown): void => log.error(`outside any connection: ${faultText(error)}`);
   process.on("uncaughtException", fault);

@@ -26,8 +26,12 @@ export interface SetupPhaseContext {
   status(): DaemonReport;
   /** Ends the daemon. */
   stop(reason: string): void;
-  /** Reads the configuration again; resolves with what is wrong with it, or with undefined. */
-  reload(reason: string): Promise<string | undefined>;
+  /**
+   * Reads the configuration again; resolves with what is wrong with it, or with undefined.
+   *
+   * @param mayUpgrade whether another program on disk than runs may take over
+   */
+  reload(reason: string, mayUpgrade: boolean): Promise<string | undefined>;
   /** Hands the daemon over to the program that is on disk now; resolves with what has moved, or with why it cannot. */
   upgrade(reason: string): Promise<Result<string>>;
   /** Makes this machine the device of a tunnel's server, for one service; returns why it cannot be, or undefined. */
@@ -74,7 +78,7 @@ export class SetupPhase {
       watch: (request) => this.#watch(request),
       beginDevice: (server, service) => this.#beginDevice(server, service),
       stopDaemon: () => context.stop(`STOP by ${client.peerAddress}`),
-      reload: () => context.reload(`RELD by ${client.peerAddress}`),
+      reload: () => context.reload(`RELD by ${client.peerAddress}`, this.#denialReason("stop") === undefined),
       upgrade: () => context.upgrade(`UPGR by ${client.peerAddress}`),
       ended: (reason) => owner.ended(reason),
       heard: () => log.release(),

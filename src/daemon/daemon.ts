@@ -1,4 +1,4 @@
-import { pid } from "node:process";
+import { pid, ppid } from "node:process";
 import { Ports } from "../accept/ports.js";
 import type { LoadedConfig, Settings } from "../core/config/settings.js";
 import { maskPassword } from "../core/config/values.js";
@@ -82,7 +82,7 @@ export class Daemon {
     this.#control = {
       status: () => this.status,
       stop: (reason) => void this.stop(reason),
-      reload: (reason) => this.reload(reason),
+      reload: (reason, mayUpgrade) => this.reload(reason, mayUpgrade),
       upgrade: (reason) => this.#upgrade.begin(reason),
       beginDevice: (server, service) => this.#features.startDevice(server, service),
       portOf: (listener, ip) => this.#ports.make(listener, ip),
@@ -104,6 +104,7 @@ export class Daemon {
     });
     this.#upgrade = new Upgrade({
       ...{ services, features: this.#features, supervisor, settings: () => this.#generation.settings },
+      parentPid: ppid,
       ports: () => [...this.#ports.all, ...[this.#web?.port ?? []].flat()],
       closePage: async () => this.#web?.close(),
       listenAgain: () => this.#open(),
@@ -181,10 +182,11 @@ export class Daemon {
    * one than runs, that takes over.
    *
    * @param reason for the log, such as SIGHUP
+   * @param mayUpgrade whether who asks may have another program take over: who may stop the daemon
    * @returns what is wrong with the configuration, or undefined
    */
-  async reload(reason: string): Promise<string | undefined> {
-    if (this.#upgrade.isProgramReplaced && !this.#stopping) {
+  async reload(reason: string, mayUpgrade = false): Promise<string | undefined> {
+    if (mayUpgrade && this.#upgrade.isProgramReplaced && !this.#stopping) {
       const upgraded = await this.upgrade(`${reason}: the program on disk is another one than runs`);
       return upgraded.ok ? undefined : upgraded.message;
     }

@@ -29,6 +29,8 @@ export interface HandoverContext {
   readonly features: Features;
   readonly supervisor: Supervisor;
   settings(): Settings;
+  /** Of this process, when it started. */
+  readonly parentPid: number;
   /** All that listens, the page included. */
   ports(): readonly Port[];
   /** Another process serves readers of the page. */
@@ -98,13 +100,13 @@ export class Handover {
   #refusal(): string | undefined {
     if (this.#state === "starting") return "an upgrade is under way";
     if (this.#state !== "idle") return `process ${this.#next?.pid} has taken over: ask that one`;
-    const { environment, predecessor } = this.#context.supervisor;
+    const { environment } = this.#context.supervisor;
     const tellsManager = environment["NOTIFY_SOCKET"] !== undefined;
     return irreplaceable({
       pid,
       parentPid: ppid,
       parent: nameOf(ppid),
-      isSuccessor: predecessor !== undefined,
+      isOrphan: this.#context.parentPid !== ppid,
       tellsManager,
       systemdPid: env["SYSTEMD_EXEC_PID"],
     });

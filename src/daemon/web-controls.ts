@@ -21,6 +21,6 @@ export function webControls(
       const logLevel = settings().logLevel === "debug" ? "info" : settings().logLevel;
       log.configure({ ...settings(), logLevel, debug });
     },
-    reload,
+    reload: (reason) => reload(reason, false),
   };
 }

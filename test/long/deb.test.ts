@@ -24,6 +24,8 @@ import { until } from "../support/wait.js";
 const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 const { version: VERSION } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { version: string };
 const OLD = "0.9.0";
+/** Versions that can hand over: one is the next of the other. */
+const [FORMER, LATTER] = ["1.98.0", "1.99.0"];
 const EPOCH = "1800000000";
 const CONF = "/etc/sockproxyd.conf";
 
@@ -39,6 +41,7 @@ const noDpkg = missing("dpkg-deb");
 if (noDpkg === false) {
   build(folder);
   makeOld();
+  for (const version of [FORMER, LATTER]) makeVersion(version);
   cpSync(join(ROOT, "build/sockproxyd.cjs"), join(folder, "sockproxyd.cjs"));
 }
 
@@ -59,6 +62,15 @@ function makeOld(): void {
   writeFileSync(join(tree, "DEBIAN/control"), control.replace(/^Version: .*$/m, `Version: ${OLD}`));
   appendFileSync(join(tree, CONF), "; words of an older version\n");
   execFileSync("dpkg-deb", ["--root-owner-group", "-b", tree, deb(OLD)]);
+}
+
+/** The same package with another version. */
+function makeVersion(version: string): void {
+  const tree = join(folder, version);
+  execFileSync("dpkg-deb", ["-R", deb(), tree]);
+  const control = readFileSync(join(tree, "DEBIAN/control"), "utf8");
+  writeFileSync(join(tree, "DEBIAN/control"), control.replace(/^Version: .*$/m, `Version: ${version}`));
+  execFileSync("dpkg-deb", ["--root-owner-group", "-b", tree, deb(version)]);
 }
 
 async function machine(context: TestContext, init: "systemd" | "sysvinit"): Promise<Machine> {
@@ -309,6 +321,59 @@ test("with systemd it is confined, and runs", { skip: noDpkg || noSystemd() }, a
   assert.notEqual((await made.run("systemctl cat sockproxyd")).status, 0);
   assert.equal((await made.run("getent passwd sockproxyd")).output, "");
 });
+
+/** A device on the machine that counts on each connection, and a client of the daemon that hears it. */
+const COUNTING = `
+const net = require("node:net");
+net.createServer((socket) => {
+  let count = 0;
+  setInterval(() => socket.write(count++ + "\\n"), 20);
+}).listen(8099, "127.0.0.1", () => setTimeout(() => net.connect(8125, "127.0.0.1").pipe(require("node:fs").createWriteStream("/tmp/heard")), 10));
+`;
+
+/** What the client has heard is every number, once. @returns how many */
+async function heard(made: Machine): Promise<number> {
+  const lines = (await made.must("cat /tmp/heard")).split("\n").slice(0, -1);
+  assert.deepEqual(
+    lines,
+    Array.from(lines, (_, index) => `${index}`),
+  );
+  return lines.length;
+}
+
+/** One that has ended may wait for a parent that never asks. */
+async function isRunning(made: Machine, pid: number): Promise<boolean> {
+  return (await made.run(`grep -q '^State:.[^ZX]' /proc/${pid}/status`)).status === 0;
+}
+
+for (const init of ["systemd", "sysvinit"] as const) {
+  test(`an upgrade of the package under ${init} cuts no connection`, {
+    skip: noDpkg || (init === "systemd" ? noSystemd() : noMachine()),
+  }, async (context) => {
+    const made = await machine(context, init);
+    await made.must(`printf '%s\\n' '[direct]' 8125=127.0.0.1:8099 >${CONF}`);
+    await install(made, FORMER);
+    const { pid } = await status(made);
+    writeFileSync(join(folder, "counting.cjs"), COUNTING);
+    await made.must("setsid node /packages/counting.cjs >/dev/null 2>&1 </dev/null &");
+    await until(async () => (await made.run("test -s /tmp/heard")).status === 0, "the client");
+    const printed = await install(made, LATTER);
+    assert.doesNotMatch(printed, /runs on|not started/);
+    const second = await successor(made, pid);
+    const before = await heard(made);
+    await until(async () => (await heard(made)) > before + 5, "the device after the upgrade");
+    await until(async () => !(await isRunning(made, pid)), "the end of the old process");
+    assert.equal(await userOf(made, second), "sockproxyd");
+    if (init === "systemd") {
+      const shown = await made.must("systemctl show -p MainPID -p NRestarts -p ActiveState sockproxyd");
+      assert.deepEqual(shown.trim().split("\n").sort(), ["ActiveState=active", `MainPID=${second}`, "NRestarts=0"]);
+    } else assert.equal((await made.must("cat /run/sockproxyd.pid")).trim(), `${second}`);
+
+    await made.must("service sockproxyd stop");
+    assert.notEqual((await made.run("nc -z 127.0.0.1 2504")).status, 0);
+    assert.equal(await isRunning(made, second), false);
+  });
+}
 
 test("systemd opens a port, and starts a daemon again that stands still", {
   skip: noDpkg || noSystemd(),

@@ -4,8 +4,8 @@ export interface ProcessPlace {
   readonly parentPid: number;
   /** The name of the parent's program (`/proc/PID/comm`); empty: unknown. */
   readonly parent: string;
-  /** Whether it has taken the place of another one, so that it has no parent. */
-  readonly isSuccessor: boolean;
+  /** Whether the one that has started it is gone, so that nobody waits for its end: behind an init script, and after an upgrade. */
+  readonly isOrphan: boolean;
   /** Whether the service manager hears messages of the daemon (`Type=notify`). */
   readonly tellsManager: boolean;
   /** `SYSTEMD_EXEC_PID`: the process that systemd has started, where it has (systemd.exec(5), since version 248). */
@@ -28,12 +28,12 @@ export function irreplaceable({
   pid,
   parentPid,
   parent,
-  isSuccessor,
+  isOrphan,
   tellsManager,
   systemdPid,
 }: ProcessPlace): string | undefined {
   if (pid === 1) return "the daemon is process 1 of a container, which ends with it: start the container again";
-  if (tellsManager || isSuccessor) return undefined;
+  if (tellsManager || isOrphan) return undefined;
   if (systemdPid === String(pid))
     return "systemd has started the daemon by a unit that is not Type=notify, and would take its end for a failure: restart it";
   if (parentPid === 1 && parent !== "" && !INIT.has(parent))

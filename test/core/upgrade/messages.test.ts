@@ -63,7 +63,7 @@ const SHELL: ProcessPlace = {
   parent: "bash",
   tellsManager: false,
   systemdPid: undefined,
-  isSuccessor: false,
+  isOrphan: false,
 };
 const PLACES: readonly (readonly [string, Partial<ProcessPlace>, RegExp | undefined])[] = [
   ["a shell", {}, undefined],
@@ -73,7 +73,7 @@ const PLACES: readonly (readonly [string, Partial<ProcessPlace>, RegExp | undefi
   ["a shell that systemd has started", { systemdPid: "12" }, undefined],
   ["a container", { pid: 1, parentPid: 0, parent: "" }, /^the daemon is process 1 of a container/],
   ["a container with an init", { parentPid: 1, parent: "docker-init" }, /process 1 \(docker-init\)/],
-  ["nobody, after an upgrade in a container", { parentPid: 1, parent: "sh", isSuccessor: true }, undefined],
+  ["nobody in a container, whose starter is gone", { parentPid: 1, parent: "sh", isOrphan: true }, undefined],
   ["OpenWrt", { parentPid: 1, parent: "procd" }, /process 1 \(procd\)/],
   ["a supervisor", { parent: "supervisord" }, /^supervisord watches/],
 ];
