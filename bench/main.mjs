@@ -74,8 +74,7 @@ async function main() {
   const pairs = countPairs(load.files);
   const kinds = found.map(({ kind }) => kind);
   const proxies = [];
-  for (const kind of kinds.filter(({ only }) => only !== "idle"))
-    proxies.push(await startProxy(kind, [load.ports.bulk, ...load.ports.echo], cores));
+  for (const kind of kinds) proxies.push(await startProxy(kind, [load.ports.bulk, ...load.ports.echo], cores));
   const mux = await startMux(load, cores);
   const monitored = await startMonitored(load, cores);
   const tunnel = await startTunnel(load, cores);

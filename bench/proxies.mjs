@@ -7,6 +7,7 @@ import { freePorts, listening } from "./ports.mjs";
 import { folder, start, stop } from "./processes.mjs";
 
 const MAIN = fileURLToPath(new URL("../build/sockproxyd.cjs", import.meta.url)); // what packages contain
+const BARE_NODE = fileURLToPath(new URL("bare-node.cjs", import.meta.url));
 const MAX_FILES = /^Max open files\s+\d+\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "latin1"))?.[1] ?? "1024";
 const MAX_CONNECTIONS = Math.min(8000, Math.floor(Number(MAX_FILES) / 2) - 100); // HAProxy does not start when the file limit is lower
 
@@ -21,7 +22,7 @@ process.env.PATH += ":/usr/sbin:/sbin"; // the folders of haproxy and nginx on D
 /**
  * @typedef {object} Kind a proxy program
  * @property {string} name
- * @property {"bulk" | "idle"} [only] the only measure that is meaningful
+ * @property {"bulk"} [only] the only measure that is meaningful
  * @property {() => string | undefined} the version of the program; undefined when it is not installed
  * @property {(file: (name: string, text: string) => string, routes: Route[], extra: object) => string[]} command
  *   writes the configuration with `file`, which returns a path; returns the command line
@@ -125,23 +126,23 @@ const socat = {
 };
 
 /**
- * Node itself, which listens and does nothing else: what a daemon of Node cannot go below.
+ * Node itself, with a relay of a few lines: what a daemon of Node cannot go below. Without routes it listens and does nothing else.
  *
  * @type {Kind}
  */
-const emptyNode = {
-  name: "empty Node",
-  only: "idle",
+const bareNode = {
+  name: "bare Node",
   version: () => process.version,
-  command: (_file, _routes, { port }) => [
+  command: (_file, routes, { port }) => [
     process.execPath,
-    "-e",
-    `require("node:net").createServer().listen(${port}, "127.0.0.1")`,
+    BARE_NODE,
+    port,
+    ...routes.map(({ front, back }) => `${front}:${back}`),
   ],
 };
 
 /** All proxies, in the order of the table; sockproxyd is the first. */
-export const KINDS = [sockproxyd, haproxy, nginx, socat, emptyNode];
+export const KINDS = [sockproxyd, haproxy, nginx, socat, bareNode];
 
 /**
  * @typedef {object} Proxy a running proxy

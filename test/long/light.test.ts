@@ -79,7 +79,7 @@ test("connections share the hidden classes of their objects: V8 makes none for e
   assert.ok(own < CONNECTIONS / 2, `${own} for ${CONNECTIONS} connections`);
 });
 
-test("the memory for new objects stays small, whatever the load", () => {
+test("the memory for new objects stays small, whatever the load, and one thread scavenges it", () => {
   const smallHeap = new URL("../../system/small-heap.js", import.meta.url).href;
   const script = `
     import { getHeapSpaceStatistics } from "node:v8";
@@ -92,6 +92,10 @@ test("the memory for new objects stays small, whatever the load", () => {
     }
     console.log(getHeapSpaceStatistics().find(({ space_name }) => space_name === "new_space").space_size);
   `;
-  const bytes = Number(execFileSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" }));
+  const args = ["--trace-gc-nvp", "--input-type=module", "-e", script];
+  const lines = execFileSync(process.execPath, args, { encoding: "utf8" }).trim().split("\n");
+  const bytes = Number(lines.find((line) => /^\d+$/.test(line)));
+  const helped = lines.filter((line) => / background\.scavenge\.parallel=(?!0\.00)/.test(line)).length;
+  assert.ok(helped < lines.length / 2, `${helped} of ${lines.length} collections`); // the first ones are of the start
   assert.ok(bytes > 0 && bytes <= MAX_NEW_SPACE_BYTES, `${bytes} bytes`);
 });
