@@ -108,8 +108,8 @@ export function adoptTcp(
 ): { readonly end: StreamEnd; readonly socket: Socket } {
   const buffer = new ReadBuffer(readLimit, false);
   const socket = socketOf(handle, buffer);
-  const { remoteAddress } = socket;
-  const isProxied = remoteAddress !== undefined && plainAddress(remoteAddress) !== peer.host;
-  const Kind = isProxied ? ProxiedEnd : StreamEnd;
+  const { remoteAddress, remotePort } = socket;
+  const isOwn = remoteAddress === undefined || (plainAddress(remoteAddress) === peer.host && remotePort === peer.port);
+  const Kind = isOwn ? StreamEnd : ProxiedEnd;
   return { socket, end: new Kind(socket, keepaliveMs, buffer, peer) };
 }
