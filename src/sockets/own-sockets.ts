@@ -5,7 +5,7 @@ import type { ClientOrigin } from "../core/net/client-origin.js";
 import { connectedAddress, RouteGraph, reachesListener } from "../core/net/loop-rules.js";
 import type { ProxyHeader } from "../core/net/proxy-protocol.js";
 import type { Clock } from "../system/clock.js";
-import { isOwnAddress } from "../system/own-addresses.js";
+import { isOwnAddress, RecentAddresses } from "../system/own-addresses.js";
 
 /** Longest time that a closed connection may wait in the listener's queue before it is accepted. */
 const REMEMBERED_MS = 30_000;
@@ -53,10 +53,12 @@ export class OwnSockets {
   /** UDP sockets of ours, by the address and port that they send from. */
   readonly #senders = new Map<string, { readonly socket: DatagramSocket; readonly origin: ClientOrigin }>();
   readonly #routes = new RouteGraph();
+  readonly #recent: RecentAddresses;
 
   constructor(clock: Clock, followsProxies = false) {
     this.#clock = clock;
     this.followsProxies = followsProxies;
+    this.#recent = new RecentAddresses(clock);
   }
 
   /** A port is about to be listened on: call it before the kernel takes the first client. */
@@ -180,7 +182,7 @@ export class OwnSockets {
     const { endpoints } = header;
     const { host, port } = endpoints.from;
     const address = canonicalAddress(host);
-    if (!isLoopback(address) && !isOwnAddress(address)) return { ...origin, address: host, endpoints };
+    if (!isLoopback(address) && !this.#recent.has(address)) return { ...origin, address: host, endpoints };
     const dialled = this.#dialled.get(port)?.find(({ client, socket }) => client.host === address && !socket.destroyed);
     if (dialled === undefined) return { ...origin, endpoints };
     return { ...this.#passedOn(dialled, listener), isProxied: true };

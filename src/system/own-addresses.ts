@@ -4,15 +4,41 @@ import { networkInterfaces } from "node:os";
 import { canonicalAddress } from "../core/net/address.js";
 import type { Clock, Timer } from "./clock.js";
 
+const RECENT_MS = 1000;
 const LOOK_MS = 5000;
 /** So often an interface may be without a carrier before another one is preferred. */
 const MAX_MISSED = 3;
 
 /** Whether an address, in its canonical form, belongs to one of this machine's interfaces now. */
 export function isOwnAddress(address: string): boolean {
-  return Object.values(networkInterfaces()).some((entries = []) =>
-    entries.some((entry) => canonicalAddress(entry.address) === address),
-  );
+  return ownAddresses().has(address);
+}
+
+/** The addresses of this machine's interfaces, in their canonical form. To ask the kernel takes some hundred microseconds. */
+function ownAddresses(): ReadonlySet<string> {
+  const entries = Object.values(networkInterfaces()).flatMap((each = []) => each);
+  return new Set(entries.map(({ address }) => canonicalAddress(address)));
+}
+
+/** The same for those who ask for each client: as it was a second ago at most. */
+export class RecentAddresses {
+  readonly #clock: Pick<Clock, "now">;
+  #addresses: ReadonlySet<string> = new Set();
+  #askedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(clock: Pick<Clock, "now">) {
+    this.#clock = clock;
+  }
+
+  /** @param address in its canonical form */
+  has(address: string): boolean {
+    const now = this.#clock.now();
+    if (now - this.#askedAt > RECENT_MS) {
+      this.#addresses = ownAddresses();
+      this.#askedAt = now;
+    }
+    return this.#addresses.has(address);
+  }
 }
 
 /**
