@@ -39,6 +39,11 @@ export function groupOf({ unit, code }: RegisterRange): string {
   return String.fromCharCode(unit, code);
 }
 
+/** The same as a number, which is made faster. */
+export function groupNumber({ unit, code }: RegisterRange): number {
+  return 8 * unit + code; // functions 1 to 4
+}
+
 /** Whether all of `inner` is in `outer`. They are of one group. */
 export function holds(outer: RegisterRange, inner: RegisterRange): boolean {
   return outer.start <= inner.start && endOf(inner) <= endOf(outer);

@@ -1,6 +1,6 @@
 import { backoffMs } from "../../limits/backoff.js";
 import { ReadMerger } from "../read-merger.js";
-import { holds, type RegisterRange } from "../register-ranges.js";
+import { ADDRESSES, apart, groupNumber, holds, type RegisterRange } from "../register-ranges.js";
 import type { PublishedValue } from "./published-value.js";
 
 const MAX_WAIT_MS = 300_000; // between polls of what the device does not answer; a longer POLL is kept
@@ -59,19 +59,22 @@ export class PollPlan {
   /** The requests that are due. @param maxGap registers that nobody wants in one of them, at most (MERG) */
   due(now: number, maxGap: number): Poll[] {
     if (now < this.#downUntil) return [];
-    const polls: { range: RegisterRange; values: PublishedValue[] }[] = [];
-    for (const { value } of this.#polled.filter((polled) => dueAt(polled) <= now)) {
-      const before = polls.find(({ range }) => this.#union(range, value.range, maxGap, now) !== undefined);
-      if (before === undefined) polls.push({ range: value.range, values: [value] });
-      else this.#add(before, value, maxGap, now);
+    let polls: Poll[] = [];
+    const ends = new Map<number, number>(); // of what is asked for so far, by group
+    for (const polled of this.#polled.filter((each) => dueAt(each) <= now)) {
+      const { range } = polled.value;
+      const group = groupNumber(range);
+      const before = ends.get(group) ?? Number.NEGATIVE_INFINITY;
+      const isFar = range.start - before > maxGap; // as most of many are
+      polls = isFar ? [...polls, pollOf(polled)] : this.#with(pollOf(polled), polls, maxGap, now);
+      ends.set(group, Math.max(before, range.start + range.count));
     }
     for (const polled of this.#polled) {
-      const { value } = polled;
-      if (dueAt(polled) <= now || dueAt(polled) - now > value.pollMs / RIDE) continue;
-      const before = polls.find(({ range }) => this.#union(range, value.range, maxGap, now) !== undefined);
-      if (before !== undefined) this.#add(before, value, maxGap, now);
+      if (dueAt(polled) <= now || dueAt(polled) - now > polled.value.pollMs / RIDE) continue;
+      const more = this.#with(pollOf(polled), polls, maxGap, now);
+      if (more.length <= polls.length) polls = more;
     }
-    return polls;
+    return polls.sort((one, other) => orderOf(one.range) - orderOf(other.range));
   }
 
   /** A poll is over. */
@@ -109,19 +112,36 @@ export class PollPlan {
   }
 
   #union(one: RegisterRange, other: RegisterRange, maxGap: number, now: number): RegisterRange | undefined {
-    if (one.unit !== other.unit || one.code !== other.code) return undefined;
-    return holds(one, other) ? one : this.#merger.union(one, other, maxGap, now);
+    if (one.unit !== other.unit || one.code !== other.code || apart(one, other) > maxGap) return undefined; // as most
+    if (holds(one, other)) return one;
+    if (holds(other, one)) return other;
+    return this.#merger.union(one, other, maxGap, now);
   }
 
-  #add(
-    poll: { range: RegisterRange; values: PublishedValue[] },
-    value: PublishedValue,
-    maxGap: number,
-    now: number,
-  ): void {
-    poll.range = this.#union(poll.range, value.range, maxGap, now) ?? poll.range;
-    poll.values.push(value);
+  /** One request more, which takes in those that it can be one with. */
+  #with(poll: Poll, polls: readonly Poll[], maxGap: number, now: number): Poll[] {
+    for (const other of polls) {
+      const range = this.#union(other.range, poll.range, maxGap, now);
+      if (range === undefined) continue;
+      const both = { range, values: [...other.values, ...poll.values] };
+      return this.#with(
+        both,
+        polls.filter((each) => each !== other),
+        maxGap,
+        now,
+      );
+    }
+    return [...polls, poll];
   }
+}
+
+/** By unit, function and address. */
+function orderOf(range: RegisterRange): number {
+  return groupNumber(range) * ADDRESSES + range.start;
+}
+
+function pollOf({ value }: Polled): Poll {
+  return { range: value.range, values: [value] };
 }
 
 function dueAt({ value, notBefore }: Polled): number {

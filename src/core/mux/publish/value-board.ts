@@ -1,4 +1,4 @@
-import { isWholeAnswer, type RegisterRange } from "../register-ranges.js";
+import { groupNumber, isWholeAnswer, type RegisterRange } from "../register-ranges.js";
 import { formatPublishRule } from "./parse-rule.js";
 import type { PublishRule } from "./publish-rule.js";
 import { type Publication, PublishedValue, type ValueStatus } from "./published-value.js";
@@ -74,10 +74,6 @@ export class ValueBoard {
 
 function keyOf({ rule, pollMs }: PublishedValue): string {
   return `${formatPublishRule(rule)} ${pollMs}`;
-}
-
-function groupNumber({ unit, code }: RegisterRange): number {
-  return unit * 8 + code;
 }
 
 /** The index of the first value whose registers begin at `start` or behind. */

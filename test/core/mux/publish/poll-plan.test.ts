@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import { PollPlan } from "#src/core/mux/publish/poll-plan.js";
 import { ValueBoard } from "#src/core/mux/publish/value-board.js";
+import type { RegisterRange } from "#src/core/mux/register-ranges.js";
 import { ruleOf } from "../../../support/published.js";
 
 const NO_JITTER = (): number => 0;
@@ -121,4 +123,44 @@ test("a device that is away is asked more and more seldom, once a minute at leas
   plan.reached();
   assert.ok(plan.dueAt < before);
   assert.equal(round(before).length, 2);
+});
+
+test("law: a poll asks for something that nobody has asked for in its time, and nothing waits longer", () => {
+  const rule = fc.record({
+    start: fc.nat(30),
+    poll: fc.integer({ min: 2, max: 9 }),
+    size: fc.constantFrom("uint16", "uint32"),
+  });
+  const read = fc.record({ at: fc.nat(40), start: fc.nat(30), count: fc.integer({ min: 1, max: 12 }) });
+  fc.assert(
+    fc.property(
+      fc.array(rule, { minLength: 1, maxLength: 12 }),
+      fc.array(read, { maxLength: 30 }),
+      fc.nat(4),
+      (rules, reads, gap) => {
+        const texts = rules.map(
+          ({ start, poll, size }, at) => `unit 1 holding ${start} ${size} as v${at} poll ${poll}s`,
+        );
+        const { board, plan } = planOf(0, ...texts);
+        const covers = ({ start, count }: RegisterRange, inner: RegisterRange): boolean =>
+          inner.start >= start && inner.start + inner.count <= start + count;
+        const takes = (range: RegisterRange, now: number): void => {
+          for (const value of board.values) if (covers(range, value.range)) value.readAt = now;
+        };
+        for (let now = 500; now <= 40_000; now += 500) {
+          for (const { at, start, count } of reads)
+            if (at * 1000 === now) takes({ unit: 1, code: 3, start, count }, now);
+          for (const poll of plan.due(now, gap)) {
+            const isDue = poll.values.some(({ readAt = 0, pollMs }) => now - readAt >= pollMs);
+            assert.ok(isDue, "somebody has asked for all of it");
+            assert.ok(poll.values.every(({ range }) => covers(poll.range, range)));
+            takes(poll.range, now);
+            plan.over(poll, "answered", now);
+          }
+          for (const { readAt = 0, pollMs } of board.values) assert.ok(now - readAt < pollMs, "it has waited too long");
+        }
+      },
+    ),
+    { numRuns: 60 },
+  );
 });
