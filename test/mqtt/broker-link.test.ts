@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { createServer } from "node:net";
+import { type TestContext, test } from "node:test";
+import { BrokerLink } from "#src/mqtt/broker-link.js";
+import { ManualClock } from "../support/clock.js";
+import { freePort } from "../support/free-port.js";
+import { MemoryLog } from "../support/in-process.js";
+import { TestBroker } from "../support/mqtt-broker.js";
+import { localNames } from "../support/names.js";
+import { until } from "../support/wait.js";
+
+function linkTo(t: TestContext, port: number, qos: 0 | 1 = 0) {
+  const [clock, log] = [new ManualClock(), new MemoryLog()];
+  const heard: string[] = [];
+  const link = new BrokerLink(
+    {
+      broker: { secure: false, target: { host: "127.0.0.1", port } },
+      ...{ tls: undefined, clientId: "test", user: "", password: "", prefix: "p", statusTopic: "p/status" },
+      ...{ qos, retain: true },
+    },
+    { clock, log, names: localNames(clock) },
+    { topics: () => ["p/in"], message: (topic, payload) => heard.push(`${topic} ${payload}`) },
+  );
+  t.after(() => link.destroy());
+  const send = (payload: string): void => link.send({ topic: "p/x", payload, qos, retain: false });
+  return { clock, log, heard, link, send };
+}
+
+test("QoS 1: what a broker never acknowledges counts as arrived after a while, and QoS 0 follows", async (t) => {
+  const broker = await TestBroker.start({ isMute: true });
+  t.after(() => broker.close());
+  const { clock, log, link, send } = linkTo(t, broker.port, 1);
+  link.start();
+  await broker.said("p/status", "online");
+  for (let count = 0; count < 50; count += 1) send(String(count));
+  await broker.said("p/x", "18"); // 20 are under way: the status and these
+  assert.ok(link.status.waiting > 0);
+  clock.advance(15_000);
+  await broker.said("p/x", "49");
+  assert.deepEqual(link.status.lacks, ["qos"]);
+  assert.match(log.lines.join("\n"), /acknowledges nothing/);
+  const payloads = broker.clients[0]?.published
+    .filter(({ topic }) => topic === "p/x")
+    .map(({ payload }) => String(payload));
+  assert.deepEqual(
+    payloads,
+    Array.from({ length: 50 }, (_, index) => String(index)),
+    "none is missing, none is there twice",
+  );
+});
+
+test("QoS 1: what was not acknowledged goes again on the next connection; QoS 0 does not", async (t) => {
+  const broker = await TestBroker.start({ isMute: true });
+  t.after(() => broker.close());
+  const { clock, link, send } = linkTo(t, broker.port, 1);
+  link.start();
+  await broker.said("p/status", "online");
+  send("sure");
+  link.send({ topic: "p/x", payload: "perhaps", qos: 0, retain: false });
+  await broker.said("p/x", "perhaps");
+  broker.clients[0]?.socket.destroy();
+  await until(() => !link.status.connected, "the end of the connection");
+  clock.advance(2000);
+  await broker.client(1);
+  await broker.said("p/x", "sure", 1);
+  assert.ok(!broker.clients[1]?.published.some(({ payload }) => String(payload) === "perhaps"));
+  assert.deepEqual(broker.clients[1]?.subscribed, ["p/in"], "the subscriptions come again");
+});
+
+test("a broker that takes connections and ends them is not asked without end", async (t) => {
+  let connections = 0;
+  const server = createServer((socket) => {
+    connections += 1;
+    socket.destroy();
+  });
+  const port = await freePort();
+  server.listen(port, "127.0.0.1");
+  t.after(() => server.close());
+  const { clock, log, link } = linkTo(t, port, 1);
+  link.start();
+  for (let second = 0; second < 300; second += 1) {
+    const before = connections;
+    clock.advance(1000);
+    if (link.status.why === "not connected yet")
+      await until(() => link.status.why !== "not connected yet", "an attempt");
+    await new Promise((resolve) => setImmediate(resolve));
+    if (connections > before) await until(() => !link.status.connected, "its end");
+  }
+  assert.ok(connections > 2 && connections < 60, `${connections} connections in 5 minutes`);
+  assert.equal(log.lines.filter((line) => /cannot be reached/.test(line)).length, 1, "the log says it once");
+});
+
+test("messages come, and one that is too large ends the connection", async (t) => {
+  const broker = await TestBroker.start();
+  t.after(() => broker.close());
+  const { heard, link } = linkTo(t, broker.port);
+  link.start();
+  await broker.said("p/status", "online");
+  broker.send("p/in", "small");
+  await until(() => heard.length > 0, "the message");
+  assert.deepEqual(heard, ["p/in small"]);
+  broker.send("p/in", Buffer.alloc(2_000_000));
+  await until(() => !link.status.connected, "the end of the connection");
+  assert.match(link.status.why ?? "", /too large/);
+});
+
+test("an outage drops the oldest, says so once, and ends", async (t) => {
+  const { clock, log, link, send } = linkTo(t, await freePort());
+  link.start();
+  for (let count = 0; count < 10_005; count += 1) send(String(count));
+  assert.equal(link.status.dropped, 5);
+  assert.equal(log.lines.filter((line) => /too many messages/.test(line)).length, 1);
+  await until(() => link.status.why !== "not connected yet", "the failure");
+  assert.match(link.status.why ?? "", /ECONNREFUSED/);
+  await link.close(false); // at once: nobody is there to be told
+  clock.advance(60_000);
+  assert.equal(link.status.connected, false);
+});
