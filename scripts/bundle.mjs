@@ -38,6 +38,17 @@ const ownStreams = {
   },
 };
 
+/** Gives mqtt no timers of browsers, and no debug lines of its own: they would show a password. */
+const plainMqtt = {
+  name: "plain-mqtt",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^(worker-timers|debug)$/ }, ({ path, importer }) =>
+      /\/node_modules\/mqtt(-packet)?\//.test(importer) ? { path, namespace: "plain-mqtt" } : undefined,
+    );
+    onLoad({ filter: /.*/, namespace: "plain-mqtt" }, () => ({ contents: "module.exports = () => () => {};" }));
+  },
+};
+
 /** The first statement: one sentence for a Node.js that is too old. */
 const nodeCheck = text("src/launch/node-check.ts");
 const old = { target: "es2017" }; // an old Node has to read the whole file before it runs the check
@@ -62,7 +73,7 @@ const { outputFiles, metafile } = await build({
   logLevel: "warning",
   metafile: true,
   write: false,
-  plugins: [embeddedFiles, ownStreams],
+  plugins: [embeddedFiles, ownStreams, plainMqtt],
 });
 
 /** Modules of Node that a daemon seldom needs, where a part imports single names of them. */

@@ -56,6 +56,7 @@ export class BrokerSession {
       connectTimeout: CONNECT_LIMIT_MS,
       keepalive: KEEPALIVE_S,
       timerVariant: "native",
+      writeCache: false, // 65,536 buffers, one for each number of two bytes
       log: () => {}, // it would get the password
     });
     let sinceMessage = 0;
