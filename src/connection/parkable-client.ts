@@ -5,20 +5,22 @@ import type { Clock, Timer } from "../system/clock.js";
 import type { SocketTable } from "../system/socket-table.js";
 import { type Loss, UnacknowledgedBytes } from "./unacknowledged-bytes.js";
 
-/** A connected client may have so many bytes to acknowledge, even where fewer are kept when it has gone: a look comes ten times a second. */
-const LEAST_UNACKNOWLEDGED = 65_536;
 /** From a write to the look at what the client's kernel has acknowledged. */
 const LOOK_MS = 250;
-/** The same while much is unacknowledged, or the client has gone. */
-const LOOK_SOON_MS = 100;
-const MUCH_PART = 4;
+/** The same when much has been written, or bytes wait for the look. The table is read at most ten times a second. */
+const LOOK_SOON_MS = 20;
+/** While bytes wait for a client that takes nothing, looks get rarer: a part of the time since it took something, up to this. */
+const LOOK_RARELY_MS = 2000;
+const LOOK_PART = 0.25;
+/** From one look to the next at a client that has gone. */
+const LOOK_AGAIN_MS = 100;
 /** A client that has sent FIN and still reads has so long to take something of what our kernel has for it. */
 const LEAVING_MS = 1000;
 
 /** What parking needs of the daemon. */
 export interface ParkableClientContext {
   readonly clock: Clock;
-  readonly sockets: Pick<SocketTable, "find">;
+  readonly sockets: Pick<SocketTable, "find" | "row">;
 }
 
 /** The connection that is parked when its client goes. */
@@ -62,6 +64,8 @@ export class ParkableClient implements End, EndEvents {
   /** The relay has sent FIN behind everything. */
   #ended = false;
   #timer: Timer | undefined;
+  /** When a look last showed that the client had taken something, by the clock. */
+  #progressAt: number;
   #state: State = { kind: "connected" };
   #settle = (): void => {};
 
@@ -73,6 +77,7 @@ export class ParkableClient implements End, EndEvents {
     this.#maxBytes = maxBytes;
     this.#clock = context.clock;
     this.#owner = owner;
+    this.#progressAt = context.clock.now();
     this.#bytes = new UnacknowledgedBytes(stream, context.sockets);
     this.settled = new Promise((resolve) => {
       this.#settle = resolve;
@@ -106,9 +111,8 @@ export class ParkableClient implements End, EndEvents {
   }
 
   get unsent(): number {
-    const { size } = this.#bytes;
-    if (this.isAway) return Number(size >= this.#maxBytes || this.#owner.isFull);
-    return this.base.unsent || Number(size >= Math.max(this.#maxBytes, LEAST_UNACKNOWLEDGED));
+    if (this.isAway) return Number(this.#bytes.size >= this.#maxBytes || this.#owner.isFull);
+    return this.base.unsent || this.#bytes.waiting;
   }
 
   get gone(): boolean {
@@ -218,29 +222,37 @@ export class ParkableClient implements End, EndEvents {
   }
 
   #goOn(): void {
+    if (this.#state.kind === "connected") this.#bytes.goOn();
     if (!this.isAway && this.unsent === 0) this.events.drained();
   }
 
   #lookLater(): void {
     if (this.#timer !== undefined || this.#bytes.size === 0) return;
-    const isMuch = this.#bytes.isWindowClosed || this.#bytes.size * MUCH_PART > this.#maxBytes;
-    this.#timer = this.#clock.after(isMuch ? LOOK_SOON_MS : LOOK_MS, () => {
+    this.#timer = this.#clock.after(this.#lookMs, () => {
       this.#look().catch((error: unknown) => this.#owner.fault(error));
     });
   }
 
+  get #lookMs(): number {
+    if (!this.#bytes.isLookDue) return LOOK_MS;
+    const ms = this.#bytes.waiting === 0 ? 0 : (this.#clock.now() - this.#progressAt) * LOOK_PART;
+    return Math.min(Math.max(LOOK_SOON_MS, Math.round(ms)), LOOK_RARELY_MS);
+  }
+
   async #look(): Promise<void> {
-    const wasFull = this.unsent > 0;
+    const { from } = this.#bytes;
     await this.#bytes.look(this.#ended);
     this.#timer = undefined;
     if (this.#state.kind !== "connected") return;
-    if (wasFull) this.#goOn();
+    if (this.#bytes.from !== from || this.#bytes.mayGoOn) this.#progressAt = this.#clock.now();
+    if (this.#bytes.waiting > 0) this.#goOn();
     this.#lookLater();
   }
 
   #lost(loss: Loss): void {
     if (this.#state.kind !== "connected") return;
     this.#state = { kind: "leaving", loss };
+    this.#bytes.lost(loss);
     this.#timer?.cancel();
     this.#owner.clientLeft();
     if (this.unsent === 0) this.events.drained();
@@ -258,7 +270,7 @@ export class ParkableClient implements End, EndEvents {
       if (!bytes.isUnderWay) return;
       if (bytes.from !== before) [before, since] = [bytes.from, now];
       else if (now - since >= LEAVING_MS) return;
-      await new Promise<void>((resolve) => this.#clock.after(LOOK_SOON_MS, resolve));
+      await new Promise<void>((resolve) => this.#clock.after(LOOK_AGAIN_MS, resolve));
     }
     bytes.judge(loss);
   }

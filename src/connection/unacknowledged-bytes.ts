@@ -1,5 +1,6 @@
 import { deliveredBytes, type LostClient } from "../core/park/delivered-bytes.js";
 import { SentBytes } from "../core/park/sent-bytes.js";
+import { WriteBudget } from "../core/park/write-budget.js";
 import type { StreamEnd } from "../sockets/stream-end.js";
 import type { SocketTable } from "../system/socket-table.js";
 import { RecentWrite } from "./recent-write.js";
@@ -14,27 +15,32 @@ export interface Loss {
 }
 
 /**
- * The bytes for a client that its kernel has not acknowledged: those that our kernel was given, and those that wait here. It keeps a copy of
- * both.
+ * The bytes for a client that its kernel has not acknowledged: those that our kernel was given, of which a copy is kept, and those that wait
+ * here. Our kernel gets no more than the client's kernel takes, as far as that is known.
  */
 export class UnacknowledgedBytes {
-  /** The last look has shown that the client's kernel has no room. */
-  isWindowClosed = false;
   readonly #stream: StreamEnd;
-  readonly #sockets: Pick<SocketTable, "find">;
+  readonly #sockets: Pick<SocketTable, "find" | "row">;
   /** Our side and the client's in the kernel's table: a socket that is closed does not know them. */
   readonly #keys: readonly [string, string];
   readonly #isLocal: boolean;
+  /** Those that our kernel was given. */
   readonly #sent = new SentBytes();
-  /** Bytes that our kernel was given. */
+  readonly #waiting = new SentBytes();
+  readonly #budget = new WriteBudget();
+  /** Number of bytes that our kernel was given since the beginning. */
   #taken = 0;
   /** Our kernel has not taken everything that it was given. */
   #isStuck = false;
+  /** The last look has shown that the client's kernel has no room. */
+  #isWindowClosed = false;
   readonly #recent = new RecentWrite();
+  /** Bytes of the last write, where it may have come behind the client's FIN. */
+  #lastWrite = 0;
   /** How often the table did not have our socket, before it had it once. */
   #looksInVain = 0;
 
-  constructor(stream: StreamEnd, sockets: Pick<SocketTable, "find">) {
+  constructor(stream: StreamEnd, sockets: Pick<SocketTable, "find" | "row">) {
     this.#stream = stream;
     this.#sockets = sockets;
     this.#keys = [stream.ownKey, stream.peerKey];
@@ -43,7 +49,22 @@ export class UnacknowledgedBytes {
 
   /** Number of bytes. */
   get size(): number {
-    return this.#sent.size;
+    return this.#sent.size + this.#waiting.size;
+  }
+
+  /** Number of those that our kernel is not given before the next look. */
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  /** Whether a look is due soon. */
+  get isLookDue(): boolean {
+    return this.#waiting.size > 0 || this.#budget.isLow;
+  }
+
+  /** Whether our kernel may be given more. */
+  get mayGoOn(): boolean {
+    return this.#budget.left > 0;
   }
 
   /** Offset of the first of them in the stream to the client. */
@@ -53,24 +74,19 @@ export class UnacknowledgedBytes {
 
   /** Whether our kernel was given some of them. */
   get isUnderWay(): boolean {
-    return this.#sent.from < this.#taken;
+    return this.#sent.size > 0;
   }
 
   /** Keeps a copy of bytes that the client does not get. */
   keep(bytes: Buffer): void {
-    this.#sent.push(bytes);
+    this.#waiting.push(bytes);
   }
 
-  /** Writes bytes to the client, and keeps a copy. */
+  /** Writes bytes to the client, as far as that may be, and keeps a copy. */
   write(bytes: Buffer): void {
-    const stream = this.#stream;
-    this.#sent.push(bytes);
-    const wasBroken = stream.isBroken;
-    stream.write(bytes);
-    if (wasBroken || stream.isBroken) return;
-    this.#taken += bytes.length;
-    this.#isStuck = stream.unsent > 0;
-    this.#recent.written(bytes.length);
+    const now = this.#waiting.size > 0 ? 0 : Math.min(bytes.length, this.#budget.left);
+    if (now > 0) this.#give(bytes.subarray(0, now));
+    if (now < bytes.length) this.#waiting.push(bytes.subarray(now));
   }
 
   /** Our kernel has taken everything that it was given. */
@@ -86,45 +102,71 @@ export class UnacknowledgedBytes {
    */
   async look(isFinSent: boolean): Promise<boolean> {
     const before = this.#given;
-    const answer = await this.#sockets.find(...this.#keys);
-    if (!answer.known || this.#stream.peerPort === 0) {
+    const [own, peer] = this.#keys;
+    const [answer, theirs] = await Promise.all([this.#sockets.find(own, peer), this.#sockets.row(peer, own)]);
+    const isUnknown = !answer.known || this.#stream.peerPort === 0;
+    const row = answer.known ? answer.row : undefined;
+    if (row === undefined || isUnknown) {
+      this.#looksInVain += 1;
+      if (!isUnknown && this.#looksInVain < ENOUGH_LOOKS) return false; // the client has reset the connection
       this.#sent.dropUpTo(before); // nobody can tell: what our kernel has taken counts as delivered
+      this.#budget.unlimited();
       return false;
     }
-    if (answer.row === undefined) {
-      this.#looksInVain += 1;
-      if (this.#looksInVain >= ENOUGH_LOOKS) this.#sent.dropUpTo(before); // as above
-      return false; // otherwise the client has reset the connection
-    }
     this.#looksInVain = Number.NEGATIVE_INFINITY;
-    const { unacknowledged, isWindowClosed } = answer.row;
-    const fin = isFinSent && unacknowledged > 0 ? 1 : 0;
-    this.isWindowClosed = isWindowClosed && this.#given === before;
-    this.#sent.dropUpTo(before - (unacknowledged - fin));
+    const unacknowledged = row.unacknowledged - (isFinSent && row.unacknowledged > 0 ? 1 : 0);
+    const writtenSince = this.#given - before;
+    this.#isWindowClosed = row.isWindowClosed && writtenSince === 0;
+    this.#sent.dropUpTo(before - unacknowledged);
+    this.#budget.looked(unacknowledged + (theirs?.unread ?? 0), writtenSince);
     return true;
   }
 
+  /** Gives our kernel what waits, as far as that may be now. */
+  goOn(): void {
+    while (this.#waiting.size > 0 && this.#budget.left > 0 && this.#stream.unsent === 0) {
+      this.#give(this.#waiting.take(this.#budget.left));
+    }
+  }
+
+  /** The client goes: its FIN, or its reset, has been told in this pass of the event loop. */
+  lost({ error }: Loss): void {
+    this.#lastWrite = error === undefined ? this.#recent.bytes : this.#recent.last;
+  }
+
   /** Our socket has left the kernel's table: judges by what is known which bytes the client's kernel had. */
-  judge({ how, error }: Loss): void {
+  judge({ how }: Loss): void {
     const delivered = deliveredBytes({
       how,
       isLocal: this.#isLocal,
       taken: this.#taken,
       isStuck: this.#isStuck,
       acknowledged: this.#sent.from,
-      isWindowClosed: this.isWindowClosed,
-      lastWrite: error === undefined ? this.#recent.bytes : this.#recent.last,
+      isWindowClosed: this.#isWindowClosed,
+      lastWrite: this.#lastWrite,
     });
     this.#sent.dropUpTo(delivered);
   }
 
   /** Removes and returns all of them. */
   takeAll(): Buffer {
-    return this.#sent.takeAll();
+    return Buffer.concat([this.#sent.takeAll(), this.#waiting.takeAll()]);
   }
 
   /** Bytes that our kernel has really taken. */
   get #given(): number {
     return this.#taken - this.#stream.untaken;
+  }
+
+  #give(bytes: Buffer): void {
+    const stream = this.#stream;
+    this.#sent.push(bytes);
+    this.#budget.written(bytes.length);
+    const wasBroken = stream.isBroken;
+    stream.write(bytes);
+    if (wasBroken || stream.isBroken) return;
+    this.#taken += bytes.length;
+    this.#isStuck = stream.unsent > 0;
+    this.#recent.written(bytes.length);
   }
 }

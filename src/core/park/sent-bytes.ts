@@ -34,6 +34,15 @@ export class SentBytes {
     }
   }
 
+  /** Removes and returns the first bytes; `most`: how many at most. */
+  take(most: number): Buffer {
+    if (this.#head.length === 0) this.#head = this.#rest.take() ?? NOTHING;
+    const bytes = this.#head.subarray(0, most);
+    this.#head = this.#head.subarray(bytes.length);
+    this.from += bytes.length;
+    return bytes;
+  }
+
   /** Removes and returns all bytes. */
   takeAll(): Buffer {
     const all = this.#head.length === 0 ? this.#rest.takeAll() : Buffer.concat([this.#head, this.#rest.takeAll()]);

@@ -136,54 +136,53 @@ test("a device that ends while nothing waits ends the connection at once", async
 
 test("more than park-bytes makes the device wait, and nothing is lost", async (t) => {
   const { device, plugin, parked, stat } = await scene(t);
-  const [first] = await plugin(`PARK=60 PKBY=100000 ${NTFY}`);
+  const [first] = await plugin(`PARK=60 PKBY=50000 ${NTFY}`);
   const remote = await device.client();
   first.destroy();
   await parked();
-  const all = Buffer.alloc(3_000_000);
+  const all = Buffer.alloc(500_000);
   for (let at = 0; at < all.length; at += 4) all.writeUInt32LE(at, at);
   remote.write(all);
-  await until(async () => (await stat()).connections[0].parked?.bytes >= 100_000, "the limit");
-  assert.ok((await stat()).connections[0].parked.bytes < 1_000_000);
+  await until(async () => (await stat()).connections[0].parked?.bytes >= 50_000, "the limit");
+  assert.ok((await stat()).connections[0].parked.bytes < 400_000);
   const [second, reply] = await plugin(`PARK=60 ${NTFY}`);
-  assert.match(reply, /^p1 PARKED \d{6}$/);
+  assert.match(reply, /^p1 PARKED \d{5,6}$/);
   await until(() => second.bytes.length === all.length, "everything");
   assert.ok(second.bytes.equals(all));
 });
 
 test("what the kernel of a plugin has not acknowledged comes again, and nothing twice", async (t) => {
   const { device, plugin, parked } = await scene(t);
-  const [first] = await plugin(`PARK=60 PKBY=4000000 ${NTFY}`);
+  const [first] = await plugin(`PARK=60 ${NTFY}`);
   first.socket.pause();
   const remote = await device.client();
-  const all = Buffer.alloc(3_000_000);
+  const all = Buffer.alloc(500_000);
   for (let at = 0; at < all.length; at += 4) all.writeUInt32LE(at, at);
   remote.write(all);
-  const { kept, unread } = await stalled(first);
+  const unread = await stalled(first);
   const had = first.bytes.length + first.socket.readableLength + unread;
   first.reset();
   await parked();
   const [second, reply] = await plugin(`PARK=60 ${NTFY}`);
   assert.equal(reply, `p1 PARKED ${all.length - had}`);
-  assert.ok(kept > 0);
+  assert.ok(unread > 0);
   await until(() => second.bytes.length >= all.length - had, "the rest");
   assert.ok(second.bytes.equals(all.subarray(had)));
 });
 
-/** Waits until nothing moves towards a client that does not read. Returns what its kernel has, and what waits for it in ours. */
-async function stalled({ socket }: Client): Promise<{ unread: number; kept: number }> {
+/** Waits until nothing moves towards a client that does not read. Returns what its kernel has. */
+async function stalled({ socket }: Client): Promise<number> {
   const table = new SocketTable(systemClock);
   const client = endpointKey(socket.localAddress ?? "", socket.localPort ?? 0);
   const daemon = endpointKey(socket.remoteAddress ?? "", socket.remotePort ?? 0);
-  let [unread, kept, same] = [0, 0, 0];
+  let [unread, same] = [0, 0];
   await until(async () => {
-    const [ours, theirs] = await Promise.all([table.row(daemon, client), table.row(client, daemon)]);
-    const isSame = ours?.unacknowledged === kept && theirs?.unread === unread && ours.isWindowClosed;
-    same = isSame ? same + 1 : 0;
-    [unread, kept] = [theirs?.unread ?? 0, ours?.unacknowledged ?? 0];
+    const row = await table.row(client, daemon);
+    same = row !== undefined && row.unread > 0 && row.unread === unread ? same + 1 : 0;
+    unread = row?.unread ?? 0;
     return same >= 5; // a reading of the table each 100 ms: the daemon has read it meanwhile, too
   }, "a stall");
-  return { unread, kept };
+  return unread;
 }
 
 test("a plugin that only ends its sending side reads on to what its kernel has, and the connection is parked", async (t) => {
