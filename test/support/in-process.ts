@@ -8,6 +8,7 @@ import { DEFAULT_SETTINGS } from "#src/core/config/keys.js";
 import type { LogLevel, Settings } from "#src/core/config/settings.js";
 import { printable } from "#src/core/parse/text.js";
 import { Daemon } from "#src/daemon/daemon.js";
+import { EventBus } from "#src/events/event-bus.js";
 import type { LineSubject } from "#src/log/line-format.js";
 import { type Log, type LogSettings, openLog } from "#src/log/log.js";
 import type { LogObserver } from "#src/log/log-tail.js";
@@ -16,6 +17,7 @@ import type { Clock, Timer } from "#src/system/clock.js";
 import { systemClock } from "#src/system/clock.js";
 
 import type { RunningDaemon } from "./daemon.js";
+import { checkEvent } from "./event-schema.js";
 import { freePort } from "./free-port.js";
 
 /** What would keep this process from ending: its open sockets, its listening ones, and the timers of its daemons. */
@@ -50,6 +52,11 @@ for (const channel of ["net.client.socket", "net.server.socket"]) {
     socket.once("close", () => sockets.delete(socket));
   });
 }
+const { publish } = EventBus.prototype;
+EventBus.prototype.publish = function (event) {
+  checkEvent(event); // whatever a test has happen
+  publish.call(this, event);
+};
 const { listen } = Server.prototype;
 Server.prototype.listen = function (this: Server, ...args: unknown[]) {
   servers.add(this.once("close", () => servers.delete(this)));

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { TestContext } from "node:test";
+import { checkEvent } from "./event-schema.js";
 import { freePort } from "./free-port.js";
 import { until } from "./wait.js";
 
@@ -26,6 +27,7 @@ export class Receiver {
     request.on("end", () => {
       const { method = "", url = "", headers } = request;
       const received = { method, url, headers, body };
+      if (body.startsWith('{"event":') && body.includes('"text":')) checkEvent(JSON.parse(body)); // the body is the event
       this.requests.push(received);
       this.answer(response, received);
     });

@@ -48,7 +48,17 @@ function scene() {
     return { reader, stream };
   };
   const publish = (text = "x"): void => {
-    const event: GatewayEvent = { event: "connected", time: "2026-11-30T07:00:00.000Z", text };
+    const event: GatewayEvent = {
+      ...{
+        event: "connected",
+        time: "2026-11-30T07:00:00.000Z",
+        pid: "p1",
+        listener: 8125,
+        remote: "a:1",
+        client: "b:2",
+      },
+      text,
+    };
     bus.publish(event);
   };
   return { bus, clock, feed, open, publish };

@@ -36,6 +36,8 @@ const PROBLEMS = {
     what: "cannot be reached, or is too slow",
     state: "not reached",
   },
+  /** A webhook takes no events, or refuses the last one. */
+  "webhook-failing": { subject: "The webhook", what: "does not take events", state: "not taken" },
 } as const satisfies Record<string, Words>;
 
 export type ProblemKind = keyof typeof PROBLEMS;

@@ -9,7 +9,8 @@ import { type Problem, type ProblemKind, wordsOf } from "./problem.js";
 export type HealthFacts = Pick<
   DaemonStatus,
   "vera" | "listeners" | "directs" | "muxes" | "tunnels" | "devices" | "notifications" | "mqtt"
->;
+> &
+  Partial<Pick<DaemonStatus, "webhooks">>;
 
 const MINUTE_MS = 60_000;
 /** Whoever has asked a device within this time still asks for it: programs poll more often, and a silent unit is tried every 30 s. */
@@ -36,6 +37,7 @@ export function problemsOf(facts: HealthFacts, momentBefore: (ms: number, what: 
     ...ofNotifications(facts),
     ...facts.devices.flatMap((device) => ofDevice(device, facts.devices)),
     ...ofMqtt(facts),
+    ...ofWebhooks(facts),
     ...facts.directs.flatMap(ofDirect),
   ];
   return findings
@@ -140,6 +142,16 @@ function ofMqtt({ mqtt }: HealthFacts): Finding[] {
   const { broker, why, sinceMs, droppedNow } = mqtt;
   const lost = droppedNow === 0 ? [] : [`${droppedNow} messages were dropped`];
   return [warning("mqtt-down", broker, sinceMs, [...(why === undefined ? [] : [why]), ...lost].join("; "))];
+}
+
+/** Never an error, as for the broker. */
+function ofWebhooks({ webhooks = [] }: HealthFacts): Finding[] {
+  return webhooks.flatMap(({ name, failingMs, why = "", waiting, inFlight }) => {
+    if (failingMs === undefined) return [];
+    const some = waiting + inFlight;
+    const wait = some === 0 ? "" : `; ${some === 1 ? "1 event waits" : `${some} events wait`}`;
+    return [{ ...warning("webhook-failing", name, failingMs, `${why}${wait}`), cause: why }];
+  });
 }
 
 /** An engine that is known to be away is a warning at once; notifications that nobody takes for a minute are an error, whatever the reason. */

@@ -5,6 +5,7 @@ import { shortDelay, shortNumber, shortTime } from "./quantities.js";
 import { type Span, type Style, span } from "./screen.js";
 import type { Column, Table } from "./table.js";
 import { valueTable } from "./value-table.js";
+import { webhookTable } from "./webhook-table.js";
 
 /** One reading of the status, and the one before it, where rates are wanted. */
 export interface Readings {
@@ -34,7 +35,7 @@ const TRAFFIC: readonly Column[] = [
 export function sections(readings: Readings): Section[] {
   const all = [
     ...[lineSection(readings), deviceSection(readings), { title: "Published values", table: valueTable(readings.now) }],
-    ...[tunnelSection(readings), connectionSection(readings)],
+    ...[tunnelSection(readings), { title: "Webhooks", table: webhookTable(readings.now) }, connectionSection(readings)],
   ];
   return all.filter(({ table }) => table.rows.length > 0);
 }

@@ -10,6 +10,7 @@ import { notificationMetrics } from "./notification-metrics.js";
 import { processMetrics } from "./process-metrics.js";
 import { tunnelMetrics } from "./tunnel-metrics.js";
 import { valueMetrics } from "./value-metrics.js";
+import { webhookMetrics } from "./webhook-metrics.js";
 
 /** The content type of {@link metricsText}. */
 export const METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8";
@@ -42,6 +43,7 @@ export function metricsText(report: DaemonReport, usage: ProcessUsage): Generato
     ...monitorMetrics(report),
     ...alertMetrics(report),
     ...mqttMetrics(report),
+    ...webhookMetrics(report),
     gauge(
       "descriptors_used",
       "Files and sockets that clients, remotes and readers of the web page have open.",
