@@ -80,6 +80,11 @@ export function rangeOfRule({ unit, table, address, type, scaleAt = address }: P
   return { unit, code: TABLES[table], start, count: Math.max(address + sizeOf(type), scaleAt + 1) - start };
 }
 
+/** The bits of a number as an unsigned one. */
+export function bitsOf(bytes: Buffer): bigint {
+  return BigInt(`0x${bytes.toString("hex")}`);
+}
+
 /** How long the daemon waits for somebody to ask before it asks itself; 0: for ever. @param lineMs what the line says (POLL) */
 export function pollMsOf({ pollMs }: PublishRule, lineMs: number): number {
   return pollMs ?? lineMs;

@@ -1,6 +1,6 @@
 import { type Decimal, formatDecimal, parseDecimal, plus, rounded, times, wholeDecimal } from "../../parse/decimal.js";
 import { isPrintable } from "../../parse/text.js";
-import { NUMBER_TYPES, type NumberType, type PublishRule, rangeOfRule } from "./publish-rule.js";
+import { bitsOf, NUMBER_TYPES, type NumberType, type PublishRule, rangeOfRule } from "./publish-rule.js";
 
 /** What an answer says of a value. */
 export type Reading =
@@ -79,11 +79,6 @@ function powerOf({ address, scaleAt, byteSwap }: PublishRule, all: Buffer): Deci
   const at = 2 * Math.max(0, scaleAt - address);
   const power = inOrder({ ...(byteSwap && { byteSwap }) }, all.subarray(at, at + 2)).readInt16BE();
   return Math.abs(power) > MAX_POWER ? undefined : parseDecimal(`1e${power}`);
-}
-
-/** The bits of a number as an unsigned one. */
-export function bitsOf(bytes: Buffer): bigint {
-  return BigInt(`0x${bytes.toString("hex")}`);
 }
 
 /** The number that the device means; undefined: it is none. */

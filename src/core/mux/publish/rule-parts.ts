@@ -6,6 +6,7 @@ import { fail, map, ok, type Result } from "../../parse/result.js";
 import { isPrintable } from "../../parse/text.js";
 import { ADDRESSES, isReadable, MAX_REGISTERS } from "../register-ranges.js";
 import {
+  bitsOf,
   NUMBER_TYPES,
   type NumberType,
   type PublishRule,
@@ -13,7 +14,6 @@ import {
   sizeOf,
   type ValueType,
 } from "./publish-rule.js";
-import { bitsOf } from "./register-value.js";
 
 /** What stands behind the type of a rule. */
 export type Parts = Partial<Omit<PublishRule, "unit" | "table" | "address" | "type">>;
