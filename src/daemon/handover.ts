@@ -146,7 +146,7 @@ export class Handover {
     this.#context.supervisor.handedOver();
     for (const port of ports) port.leave();
     this.#context.features.closeUnattended();
-    void Promise.all([this.#context.closePage(), this.#context.services.mqtt?.close()]);
+    void Promise.all([this.#context.closePage(), this.#context.services.mqtt?.close(true)]);
     for (const connection of registry.all())
       if (connection.isWatching) connection.stop("another process has taken over");
     await Promise.all([this.#moveSockets(), ...[...this.#shared].map((shared) => this.#release(shared))]);

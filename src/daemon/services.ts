@@ -114,7 +114,7 @@ export class Services {
     const { clock, names, log, events } = this;
     if (mqttBroker !== undefined && this.mqtt === undefined) {
       const module = await import("../mqtt/mqtt.js");
-      this.mqtt ??= new module.Mqtt({ clock, log, names, events, version: VERSION, facts });
+      this.mqtt ??= new module.Mqtt({ clock, log, names, events, dialing: this.#dialing, version: VERSION, facts });
     }
     if (webhooks.length > 0 && this.webhooks === undefined) {
       const module = await import("../notify/webhooks.js");

@@ -11,6 +11,7 @@ import type { DirectContext } from "./direct-context.js";
 const BACKOFF = { firstMs: 1000, maxMs: 30_000 };
 /** A connection that has lasted so long was a good one: the next attempt comes soon. */
 const GOOD_MS = 10_000;
+const BREATH_MS = 20;
 /** Bytes that wait for the server: more of what others publish is dropped. */
 const MAX_UNSENT = 65_536;
 
@@ -117,6 +118,18 @@ export class StandingLink {
     this.#received += chunk.length;
     this.#lastReceivedAt = this.#context.clock.now();
     this.#bridge?.publish(chunk);
+    const state = this.#state;
+    if (this.#bridge?.isBusy === true && state.kind === "open") this.#holdUp(state.end);
+  }
+
+  /** A device that is faster than the broker waits for it. While the broker is away, the oldest bytes are dropped instead. */
+  #holdUp(end: End): void {
+    end.pause();
+    this.#context.clock.after(BREATH_MS, () => {
+      if (this.#state.kind !== "open" || this.#state.end !== end) return;
+      if (this.#bridge?.isBusy === true) this.#holdUp(end);
+      else end.resume();
+    });
   }
 
   #write(bytes: Buffer): boolean {

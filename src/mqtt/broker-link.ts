@@ -12,6 +12,8 @@ import type { BrokerSettings, LinkContext, LinkOwner } from "./broker-settings.j
 
 /** With a broker that is away, the newest messages matter; some minutes of a busy house fit in. */
 const OUTBOX = { messages: 10_000, bytes: 4_194_304 };
+/** A quarter of that: devices that can wait do so while the broker is there. */
+const BUSY_BYTES = 1_048_576;
 /** Status, values and discovery of thousands of lines. */
 const RETAINED = { topics: 20_000, bytes: 16_777_216 };
 const BACKOFF = { firstMs: 1000, maxMs: 30_000 };
@@ -24,6 +26,12 @@ const MAX_IN_FLIGHT = 20;
 /** A broker that acknowledges nothing for so long, and answers otherwise, knows no QoS 1. */
 const ACK_LIMIT_MS = 15_000;
 const ENOUGH_UNSENT = 65_536; // bytes for the kernel
+
+/**
+ * Why a link ends: the daemon stops, or begins another one; it moves to another broker or prefix, and takes what is kept away; or another
+ * process goes on.
+ */
+export type LeaveReason = "stops" | "moves" | "replaced";
 
 /** What a link leaves to the one after it. */
 export interface Legacy {
@@ -97,6 +105,11 @@ export class BrokerLink {
     return formatHostPort(this.#settings.broker.target);
   }
 
+  /** The broker is there, and much waits for it. */
+  get isBusy(): boolean {
+    return this.#state.kind === "online" && this.#outgoing.bytes > BUSY_BYTES;
+  }
+
   /** Begins to connect. */
   start(): void {
     if (this.#state.kind === "closed") this.#dial();
@@ -127,14 +140,12 @@ export class BrokerLink {
   }
 
   /**
-   * Says `offline` and goodbye. Resolves when the broker has all that waits, or is not there; the caller limits the time, and calls
-   * {@link destroy} then.
-   *
-   * @param clear takes all topics away that the broker keeps for this daemon, but that of the status
+   * Says `offline`, where nobody goes on with the topics, and goodbye. Resolves when the broker has all that waits, or is not there; the
+   * caller limits the time, and calls {@link destroy} then.
    */
-  async close(clear: boolean): Promise<void> {
-    if (clear) for (const { topic } of this.#ownKept) this.keep(topic, "");
-    this.keep(this.#settings.statusTopic, "offline");
+  async close(why: LeaveReason): Promise<void> {
+    if (why === "moves") for (const { topic } of this.#ownKept) this.keep(topic, "");
+    if (why !== "replaced") this.keep(this.#settings.statusTopic, "offline");
     if (this.#state.kind === "online") {
       await new Promise<void>((resolve) => {
         this.#whenSaid = resolve;

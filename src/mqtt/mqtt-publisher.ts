@@ -30,6 +30,8 @@ export interface MqttBridge {
   readonly written: number;
   /** Messages for the remote that were dropped: it was not there, or did not take them. */
   readonly refused: number;
+  /** The broker is there, and much waits for it: who can, lets the remote wait. */
+  readonly isBusy: boolean;
   /** Publishes bytes of the remote. @param chunk lent for this call */
   publish(chunk: Buffer): void;
   /** Takes nothing more. */

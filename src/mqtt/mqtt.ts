@@ -4,7 +4,7 @@ import type { MqttStatus } from "../core/mqtt/mqtt-status.js";
 import { STATUS_TOPIC, topicMatches } from "../core/mqtt/mqtt-topic.js";
 import { formatHostPort } from "../core/net/address.js";
 import type { TlsIdentities } from "../dial/tls-credentials.js";
-import { BrokerLink, type Legacy } from "./broker-link.js";
+import { BrokerLink, type LeaveReason, type Legacy } from "./broker-link.js";
 import type { BrokerSettings, LinkContext } from "./broker-settings.js";
 import { GatewayTopics, type GatewayTopicsContext } from "./gateway-topics.js";
 import type { MqttBridges, MqttPublisher, MqttSensor, PublishOptions } from "./mqtt-publisher.js";
@@ -47,6 +47,11 @@ export class Mqtt implements MqttPublisher, MqttBridges, MqttPoster {
     return this.#link?.status;
   }
 
+  /** The broker is there, and much waits for it. */
+  get isBusy(): boolean {
+    return this.#link?.isBusy ?? false;
+  }
+
   /** Obeys these settings from now on. A connection whose settings stay goes on. */
   configure(settings: Settings, identities: TlsIdentities): void {
     const next = brokerSettings(settings, identities, this.#ownId);
@@ -61,8 +66,7 @@ export class Mqtt implements MqttPublisher, MqttBridges, MqttPoster {
     this.#settings = next;
     const legacy = former?.legacy;
     if (former !== undefined) {
-      const moves = placeOf(next) !== placeOf(before);
-      this.#leaving = this.#leave(former, moves);
+      this.#leaving = this.#leave(former, placeOf(next) === placeOf(before) ? "stops" : "moves");
     }
     this.#link = undefined;
     if (next === undefined) return;
@@ -113,22 +117,26 @@ export class Mqtt implements MqttPublisher, MqttBridges, MqttPoster {
     return this.#topics.announce(sensor);
   }
 
-  /** Publishes what waits and `offline`, and closes the connection, within a second. */
-  async close(): Promise<void> {
+  /**
+   * Publishes what waits and `offline`, and closes the connection, within a second.
+   *
+   * @param isReplaced another process goes on with the topics: it has said `online` already
+   */
+  async close(isReplaced = false): Promise<void> {
     const link = this.#link;
     this.#topics.stop();
     this.#link = undefined;
     this.#settings = undefined;
     await this.#leaving;
-    if (link !== undefined) await this.#leave(link, false);
+    if (link !== undefined) await this.#leave(link, isReplaced ? "replaced" : "stops");
   }
 
-  async #leave(link: BrokerLink, clear: boolean): Promise<void> {
+  async #leave(link: BrokerLink, why: LeaveReason): Promise<void> {
     let limit: { cancel(): void } | undefined;
     const late = new Promise<void>((resolve) => {
       limit = this.#context.clock.after(CLOSE_LIMIT_MS, resolve);
     });
-    await Promise.race([link.close(clear), late]);
+    await Promise.race([link.close(why), late]);
     limit?.cancel();
     link.destroy();
   }

@@ -5,7 +5,9 @@ const MAX_MESSAGE = 65_536;
 /** Most bytes that one message may write to a remote. */
 const MAX_SET = 65_536;
 
-type Publisher = Pick<MqttPublisher, "publish" | "subscribe">;
+interface Publisher extends Pick<MqttPublisher, "publish" | "subscribe"> {
+  readonly isBusy: boolean;
+}
 
 /** Publishes the bytes of a remote as they come, and writes to it what comes at `TOPIC/set`. */
 export class RawBridge implements MqttBridge {
@@ -23,6 +25,10 @@ export class RawBridge implements MqttBridge {
       if (payload.length <= MAX_SET && write(payload)) this.written += payload.length;
       else this.refused += 1;
     });
+  }
+
+  get isBusy(): boolean {
+    return this.#mqtt.isBusy;
   }
 
   publish(chunk: Buffer): void {

@@ -112,7 +112,7 @@ test("an outage drops the oldest, says so once, and ends", async (t) => {
   assert.equal(log.lines.filter((line) => /too many messages/.test(line)).length, 1);
   await until(() => link.status.why !== "not connected yet", "the failure");
   assert.match(link.status.why ?? "", /ECONNREFUSED/);
-  await link.close(false); // at once: nobody is there to be told
+  await link.close("stops"); // at once: nobody is there to be told
   clock.advance(60_000);
   assert.equal(link.status.connected, false);
 });
