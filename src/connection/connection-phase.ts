@@ -8,7 +8,8 @@ import type { ConnRequest } from "../core/options/conn-request.js";
 import type { DialContext } from "../dial/dial.js";
 import type { Monitor } from "../monitor/monitor.js";
 import type { Parting } from "../sockets/lingering-close.js";
-import type { BaseConnectionContext } from "./base-connection.js";
+import type { StreamEnd } from "../sockets/stream-end.js";
+import type { BaseConnectionContext, FormerTime } from "./base-connection.js";
 import type { DialPhase } from "./dial-phase.js";
 import type { Parking } from "./parking.js";
 import type { RelayPhase, RelayPhaseContext } from "./relay-phase.js";
@@ -40,6 +41,14 @@ export type Phase =
       readonly request?: ConnRequest | undefined;
       readonly relayed?: RelayPhase | undefined;
     };
+
+/** A connection whose bytes are relayed. */
+export interface RelayedConnection extends FormerTime {
+  readonly client: StreamEnd;
+  readonly relaying: RelayPhase;
+  /** This moment, by the clock. */
+  readonly now: number;
+}
 
 /** For a client of setup mode to take its last reply and close. */
 export const LAST_REPLY: Parting = { how: "end", limitMs: 5000 };

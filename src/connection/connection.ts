@@ -15,7 +15,7 @@ import { type End, wasEndedBy } from "../sockets/end.js";
 import { closeLingering, type Parting } from "../sockets/lingering-close.js";
 import { StreamEnd } from "../sockets/stream-end.js";
 import { BaseConnection, type FormerTime } from "./base-connection.js";
-import { AT_ONCE, type ConnectionContext, LAST_REPLY, type Phase } from "./connection-phase.js";
+import { AT_ONCE, type ConnectionContext, LAST_REPLY, type Phase, type RelayedConnection } from "./connection-phase.js";
 import type { RegisteredConnection } from "./connection-registry.js";
 import { DialPhase, type DialPhaseOwner, type DialTask, type ReachedRemote } from "./dial-phase.js";
 import { parkingAddress } from "./parking.js";
@@ -23,14 +23,6 @@ import { parkingTask } from "./parking-task.js";
 import { RelayPhase, type RelayPhaseOwner } from "./relay-phase.js";
 import { SetupPhase, type SetupPhaseOwner } from "./setup-phase.js";
 import type { ConnectedLine } from "./told-connection.js";
-
-/** A connection whose bytes are relayed. */
-export interface RelayedConnection extends FormerTime {
-  readonly client: StreamEnd;
-  readonly relaying: RelayPhase;
-  /** This moment, by the clock. */
-  readonly now: number;
-}
 
 /** One client, from its arrival to its end: the phase it is in, and the one way it closes. */
 export class Connection
@@ -95,6 +87,14 @@ export class Connection
         dial({ target, options: { ...options, connectTimeoutMs } }, this.originFor(request), this.context),
       );
     this.#dial({ request, replyMode: "setup", early, startDial });
+  }
+
+  /** Goes on with a remote that another process has handed over. */
+  resume(request: ConnRequest, reached: Dial): void {
+    const startDial = (): Dial => this.placedDial(() => reached, request);
+    const task: DialTask = { request, replyMode: "direct", early: NO_EARLY_BYTES, startDial };
+    const terms = request.options.parkMs > 0 && parkingTask(task, this.client, this.origin, this.pass, this.context);
+    this.#phase = new DialPhase({ ...terms, ...task }, this.client, this.context.clock, this.log, this);
   }
 
   ended(reason: string): void {

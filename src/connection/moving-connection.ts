@@ -60,9 +60,10 @@ export class MovingConnection implements Movable {
     const { relaying } = this.#connection.relayed ?? {};
     if (relaying === undefined) return false;
     const { handover } = relaying.relay;
-    if (relaying.notifier !== undefined && handover.remoteEnded) return false; // the final notification is this process's
+    const isToldEnd = relaying.notifier !== undefined && handover.remoteEnded; // the final notification is this process's
+    if (isToldEnd && !this.#connection.isAway) return false;
     handover.hold();
-    relaying.notifier?.hold();
+    if (!this.#connection.isAway) relaying.notifier?.hold();
     this.#isHeld = true;
     return true;
   }
@@ -71,16 +72,16 @@ export class MovingConnection implements Movable {
     if (!this.#isHeld) return;
     this.#isHeld = false;
     const { relaying } = this.#connection.relayed ?? {};
-    relaying?.notifier?.goOn();
+    if (!this.#connection.isAway) relaying?.notifier?.goOn();
     relaying?.relay.handover.goOn();
   }
 
   get parcel(): Parcel | undefined {
     const { relayed } = this.#connection;
-    if (relayed?.client.handle === undefined || !relayed.relaying.relay.handover.isEmpty) return undefined;
+    if (!relayed?.relaying.relay.handover.isEmpty) return undefined;
     const { client, relaying, ageMs, openedEpochMs, now } = relayed;
     const { id, origin } = this.#connection;
-    const { request, relay, notifier } = relaying;
+    const { request, relay, notifier, parking } = relaying;
     const session: SessionState = {
       ...{ id, port: this.#port, origin, ageMs, openedEpochMs },
       client: { host: client.peerAddress, port: client.peerPort },
@@ -89,14 +90,20 @@ export class MovingConnection implements Movable {
     const ways = notifier === undefined ? [] : notifier.state;
     if (ways === undefined) return undefined;
     const { remote } = relay;
-    if (remote.rests === true && notifier === undefined) return { session, client: relayed.client.handle };
+    if (remote.rests === true && notifier === undefined && client.handle !== undefined)
+      return { session, client: client.handle };
     if (!(remote instanceof StreamEnd) || remote.handle === undefined) return undefined;
-    const peer = { host: remote.peerAddress, port: remote.peerPort };
-    return {
-      session: { ...session, remote: { peer, request, ways } },
-      client: relayed.client.handle,
-      remote: remote.handle,
-    };
+    const state = { peer: { host: remote.peerAddress, port: remote.peerPort }, request, ways };
+    if (parking?.client.isAway) {
+      const { parkedState: parked } = parking;
+      return (
+        parked && { session: { ...session, remote: { ...state, parked } }, client: undefined, remote: remote.handle }
+      );
+    }
+    if (client.handle === undefined) return undefined;
+    const unacknowledged = parking?.client.kept.toString("base64");
+    const whole = { ...state, ...(unacknowledged !== undefined && { unacknowledged }) };
+    return { session: { ...session, remote: whole }, client: client.handle, remote: remote.handle };
   }
 
   letGo(): void {

@@ -95,6 +95,17 @@ export class ParkableClient implements End, EndEvents {
     return this.#state.kind === "parked";
   }
 
+  /** The bytes that wait for the client, or that its kernel has not acknowledged. They stay. */
+  get kept(): Buffer {
+    return this.#bytes.all;
+  }
+
+  /** Another process has written these bytes to the client, and does not know that its kernel has them. */
+  restore(bytes: Buffer): void {
+    this.#bytes.restore(bytes);
+    this.#lookLater();
+  }
+
   /** Bytes that wait for the client. */
   get waiting(): number {
     return this.#bytes.size;

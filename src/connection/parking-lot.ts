@@ -4,11 +4,16 @@ import type { StreamEnd } from "../sockets/stream-end.js";
 import type { ParkableClientContext } from "./parkable-client.js";
 import { type ParkingName, type ParkingPlaces, RelayParking, type RelayParkingOwner } from "./relay-parking.js";
 
+/** A connection whose client has gone. */
+export type ParkedPlace = Pick<RelayParking, "key" | "address" | "remote" | "handOver"> & {
+  readonly client: Pick<RelayParking["client"], "settled" | "roomAgain">;
+};
+
 /** The connections whose clients have gone, until their clients are back. */
 export class ParkingLot implements ParkingPlaces {
   readonly context: ParkableClientContext;
   /** In the order in which their clients went. */
-  readonly #places = new Set<RelayParking>();
+  readonly #places = new Set<ParkedPlace>();
   #bytes = 0;
 
   constructor(context: ParkableClientContext) {
@@ -35,7 +40,7 @@ export class ParkingLot implements ParkingPlaces {
   }
 
   /** The last connection of this key whose client went, once it is known what waits for it; undefined: there is none. */
-  async find(key: string): Promise<RelayParking | undefined> {
+  async find(key: string): Promise<ParkedPlace | undefined> {
     for (;;) {
       const parking = [...this.#places].findLast((each) => each.key === key);
       if (parking === undefined) return undefined;
@@ -44,15 +49,15 @@ export class ParkingLot implements ParkingPlaces {
     }
   }
 
-  enter(parking: RelayParking): void {
+  enter(parking: ParkedPlace): void {
     this.#places.add(parking);
   }
 
-  leave(parking: RelayParking): void {
+  leave(parking: ParkedPlace): void {
     this.#places.delete(parking);
   }
 
-  refusal({ address }: RelayParking): string | undefined {
+  refusal({ address }: ParkedPlace): string | undefined {
     if (this.#places.size > MAX_PARKED) return `${MAX_PARKED} connections are parked already`;
     let ofClient = 0;
     for (const each of this.#places) if (each.address === address) ofClient += 1;

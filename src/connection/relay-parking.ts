@@ -2,6 +2,7 @@ import type { Pass } from "../accept/door.js";
 import { DEFAULT_PARK_BYTES, type ParkingOptions } from "../core/options/parking-options.js";
 import { formatSeconds } from "../core/parse/duration.js";
 import type { ParkedStatus } from "../core/status/daemon-status.js";
+import type { ParkedState } from "../core/upgrade/session-state.js";
 import type { ServerLease } from "../dial/dial.js";
 import type { Relay, RelayEnding } from "../relay/relay.js";
 import { type End, EndReason, endedBy } from "../sockets/end.js";
@@ -86,6 +87,13 @@ export class RelayParking implements ParkableClientOwner {
     if (!this.client.isParked) return undefined;
     const restMs = Math.max(0, Math.round(this.#until - this.#lot.context.clock.now()));
     return { bytes: this.client.waiting, restMs };
+  }
+
+  /** What another process needs to park it, too; undefined: the client is there, or the remote is not. */
+  get parkedState(): ParkedState | undefined {
+    const { status } = this;
+    if (status === undefined || this.#ending !== undefined) return undefined;
+    return { bytes: this.client.kept.toString("base64"), ended: this.client.hasEnded, restMs: status.restMs };
   }
 
   get isFull(): boolean {

@@ -89,7 +89,10 @@ export class RelayPhase implements RelayOwner, RelayParkingOwner {
     this.#owner = owner;
     if (parking !== undefined) this.#parking = parking.lot.parkingOf(parking, request.options, client, this);
     this.relay = new Relay(this.#parking?.client ?? client, end, options, ends, context.clock, this);
-    if (former !== undefined) this.relay.handover.restore(former.progress, context.clock.now());
+    if (former !== undefined) {
+      this.relay.handover.restore(former.progress, context.clock.now());
+      this.#parking?.client.restore(former.unacknowledged);
+    }
     if (line === undefined) return;
     const bridge = context.rawBridge(options, end);
     if (bridge !== undefined) this.#published = { bridge, point: forkOf(this.relay, bridge) };
@@ -131,8 +134,14 @@ export class RelayPhase implements RelayOwner, RelayParkingOwner {
     return this.#notifier;
   }
 
+  /** What becomes of the connection when its client goes; undefined: it ends. */
+  get parking(): Pick<RelayParking, "parkedState" | "client"> | undefined {
+    return this.#parking;
+  }
+
   /** Another process goes on with the connection: nothing is told here any more. */
   letGo(): void {
+    this.#parking?.close();
     this.relay.handover.letGo();
     this.#serverLease?.release();
     this.#published?.bridge.end();

@@ -77,6 +77,17 @@ export class UnacknowledgedBytes {
     return this.#sent.size > 0;
   }
 
+  /** All of them, which stay. */
+  get all(): Buffer {
+    return this.#sent.all;
+  }
+
+  /** Another process has written these bytes to the client. To be called before any write. */
+  restore(bytes: Buffer): void {
+    this.#sent.push(bytes);
+    this.#taken = bytes.length;
+  }
+
   /** Keeps a copy of bytes that the client does not get. */
   keep(bytes: Buffer): void {
     this.#waiting.push(bytes);

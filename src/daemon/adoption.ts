@@ -3,7 +3,8 @@ import type { Ports } from "../accept/ports.js";
 import { Connection } from "../connection/connection.js";
 import { faultText } from "../core/parse/text.js";
 import type { SessionState } from "../core/upgrade/session-state.js";
-import type { Dial } from "../dial/dial.js";
+import type { ServerLease } from "../dial/dial.js";
+import type { StreamEnd } from "../sockets/stream-end.js";
 import { adoptTcp } from "../sockets/tcp-end.js";
 import type { Adopter, HandedSession } from "../supervisor/supervisor.js";
 import type { Generation } from "./generation.js";
@@ -40,9 +41,13 @@ export class Adoption implements Adopter {
   }
 
   #goOn(listener: Listener, { session, client: handle, remote: remoteHandle }: HandedSession): void {
-    const { registry, doors, descriptors } = this.#services;
+    const { registry, doors, descriptors, parking } = this.#services;
     const { context, settings } = this.#generation();
     const { id, origin, remote, progress } = session;
+    if (handle === undefined) {
+      if (remote !== undefined && remoteHandle !== undefined) this.#park(listener, session, remote, remoteHandle);
+      return;
+    }
     const { end: client } = adoptTcp(handle, 0, settings.keepalive, session.client);
     const pass = listener.limit && doors.of(listener.limit.key).admit(listener.limit);
     const connection = new Connection(id, client, origin, listener, context, pass, session);
@@ -51,18 +56,41 @@ export class Adoption implements Adopter {
       listener.welcome(connection);
       return;
     }
-    const { request, peer, ways } = remote;
-    const { end, socket } = adoptTcp(remoteHandle, request.options.blockSize, settings.keepalive, peer);
-    const lease = descriptors.takeReserved();
-    socket.on("close", () => lease.release());
-    const claim = listener.claim?.(request.target);
-    const dial: Dial = {
+    const { request, ways, unacknowledged = "" } = remote;
+    const end = this.#remoteEnd(remote, remoteHandle);
+    const isReady = request.options.parkMs > 0 ? parking.load() : Promise.resolve();
+    connection.resume(request, {
       kind: "channel", // nothing was dialled: nothing of it is logged
-      end: Promise.resolve(end),
-      serverLease: claim && { request, release: () => claim.release() },
-      former: { progress, ways },
+      end: isReady.then(() => end),
+      serverLease: leaseOf(listener, remote),
+      former: { progress, ways, unacknowledged: Buffer.from(unacknowledged, "base64") },
       abort() {},
-    };
-    connection.connect(request, "direct", () => dial);
+    });
   }
+
+  #park(listener: Listener, session: SessionState, remote: Remote, handle: object): void {
+    const { parking, log } = this.#services;
+    const end = this.#remoteEnd(remote, handle);
+    Promise.all([parking.load(), import("../connection/handed-parking.js")])
+      .then(([lot, { HandedParking }]) => {
+        new HandedParking(session, remote, end, leaseOf(listener, remote), listener, lot, this.#generation().context);
+      })
+      .catch((error: unknown) => log.error(`connection ${session.id} is lost: ${faultText(error)}`));
+  }
+
+  #remoteEnd({ request, peer }: Remote, handle: object): StreamEnd {
+    const { keepalive } = this.#generation().settings;
+    const { end, socket } = adoptTcp(handle, request.options.blockSize, keepalive, peer);
+    const lease = this.#services.descriptors.takeReserved();
+    socket.on("close", () => lease.release());
+    return end;
+  }
+}
+
+type Remote = NonNullable<SessionState["remote"]>;
+
+/** A claim for the server that the connection has, where its line has several. */
+function leaseOf(listener: Listener, { request }: Remote): ServerLease | undefined {
+  const claim = listener.claim?.(request.target);
+  return claim && { request, release: () => claim.release() };
 }

@@ -38,7 +38,11 @@ export interface ServerLease {
 }
 
 /** The relay and the notifications of a connection in another process. */
-export type FormerProcess = Pick<SessionState, "progress"> & { readonly ways: readonly WayState[] };
+export interface FormerProcess extends Pick<SessionState, "progress"> {
+  readonly ways: readonly WayState[];
+  /** Bytes that were written to the client and that its kernel may not have. */
+  readonly unacknowledged: Buffer;
+}
 
 /** A remote that is being reached. */
 export interface Dial {

@@ -5,7 +5,8 @@ import type { SessionState } from "../core/upgrade/session-state.js";
 /** The sockets of a connection that another process hands over, as Node gives them. */
 export interface HandedSession {
   readonly session: SessionState;
-  readonly client: object;
+  /** Undefined: the client has gone, and may come back. */
+  readonly client: object | undefined;
   readonly remote: object | undefined;
 }
 

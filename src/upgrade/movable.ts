@@ -4,7 +4,8 @@ import type { SocketHandle } from "../sockets/node-handle.js";
 /** A connection in the form in which another process gets it. */
 export interface Parcel {
   readonly session: SessionState;
-  readonly client: SocketHandle;
+  /** Undefined: the client has gone, and may come back. */
+  readonly client: SocketHandle | undefined;
   /** Left out: the line of the client gives it a remote again. */
   readonly remote?: SocketHandle;
 }

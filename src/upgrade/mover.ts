@@ -108,8 +108,8 @@ export class Mover {
   }
 
   #send(id: string, { session, client, remote }: Parcel): void {
-    this.#target.send({ kind: "session", id, session }, client);
-    if (remote !== undefined) this.#target.send({ kind: "remote", id }, remote);
+    this.#target.send({ kind: client === undefined ? "parked" : "session", id, session }, client ?? remote);
+    if (client !== undefined && remote !== undefined) this.#target.send({ kind: "remote", id }, remote);
   }
 
   #later({ id }: Movable): void {

@@ -31,7 +31,7 @@ export class Successor implements Predecessor {
   /** Connections whose sockets come, or that wait until the old process has let go of them. */
   readonly #waiting = new Map<
     string,
-    { readonly session: SessionState; readonly client: SocketHandle; remote?: SocketHandle }
+    { readonly session: SessionState; readonly client: SocketHandle | undefined; remote?: SocketHandle }
   >();
   #mayListen: () => void = () => {};
   #isOver = false;
@@ -123,6 +123,9 @@ export class Successor implements Predecessor {
       case "session":
         this.#offered(message.id, message.session, handle);
         return;
+      case "parked":
+        this.#offered(message.id, message.session, undefined, handle);
+        return;
       case "remote":
         this.#completed(message.id, handle);
         return;
@@ -142,15 +145,17 @@ export class Successor implements Predecessor {
     this.#late.delete(name);
   }
 
-  #offered(id: string, text: unknown, client: SocketHandle | undefined): void {
+  /** @param remote comes with a connection whose client has gone */
+  #offered(id: string, text: unknown, client: SocketHandle | undefined, remote?: SocketHandle): void {
     const session = this.#readable(text);
-    if (!session.ok || client === undefined) {
-      closeHandle(client);
+    const hasCome = (client ?? remote) !== undefined;
+    if (!session.ok || !hasCome) {
+      closeHandle(client ?? remote);
       this.#decline(id, session.ok ? "its socket has not come" : session.message);
       return;
     }
-    this.#waiting.set(id, { session: session.value, client });
-    if (session.value.remote === undefined) this.#say({ kind: "adopted", id });
+    this.#waiting.set(id, { session: session.value, client, ...(remote !== undefined && { remote }) });
+    if (session.value.remote === undefined || remote !== undefined) this.#say({ kind: "adopted", id });
   }
 
   #readable(text: unknown): Result<SessionState> {

@@ -115,6 +115,38 @@ test("a plugin is told what came before an upgrade and behind it, once, and hear
   assert.equal(luup.of("p1").length, 3);
 });
 
+test("a connection is parked behind an upgrade, and a parked one goes through the next: its plugin gets everything once", async (t) => {
+  const device = await talkingDevice(t, 1e6);
+  const daemon = await Upgradable.start(t, "");
+  const plugin = async () => {
+    const client = await Client.open(daemon.port);
+    t.after(() => client.destroy());
+    await client.line();
+    client.write(`CONN 127.0.0.1:${device.port} NTFY=7/urn:x/Got/p1 PARK=20\n`);
+    return { client, reply: await client.line() };
+  };
+  const [first] = [await plugin()];
+  assert.equal(first.reply, "OK CONN p1");
+  const say = () => device.streams[0]?.say();
+  await until(() => device.streams.length === 1, "the device");
+  say();
+  await first.client.take(4);
+  assert.match(await daemon.upgrade(), / 1 connections moved/);
+  first.client.destroy();
+  await until(async () => (await daemon.status()).connections[0]?.parked !== undefined, "the parking");
+  say();
+  await until(async () => (await daemon.status()).connections[0]?.parked?.bytes === 4, "what waits");
+  await until(() => daemon.running.length === 1, "the end of the first process");
+  assert.match(await daemon.upgrade(), / 1 connections moved/);
+  say(); // the device is not read before the plugin is back
+  const { client, reply } = await plugin();
+  assert.equal(reply, "OK CONN p1 PARKED 4");
+  assert.equal(await client.take(8), "\0\0\0\x01\0\0\0\x02");
+  client.write("\0\0\0\0");
+  await until(() => device.streams[0]?.heard === 1, "the plugin's words at the device");
+  assert.equal(device.streams.length, 1, "the device has seen no other connection");
+});
+
 test("a client that has sent FIN hears the rest of its device through an upgrade, and its end", async (t) => {
   const device = await talkingDevice(t, 20);
   const line = await freePort();

@@ -34,6 +34,15 @@ export class SentBytes {
     }
   }
 
+  /** All bytes, which stay. */
+  get all(): Buffer {
+    const { from } = this;
+    const bytes = this.takeAll();
+    this.from = from;
+    this.#rest.push(bytes);
+    return bytes;
+  }
+
   /** Removes and returns the first bytes; `most`: how many at most. */
   take(most: number): Buffer {
     if (this.#head.length === 0) this.#head = this.#rest.take() ?? NOTHING;

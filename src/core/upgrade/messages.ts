@@ -37,6 +37,8 @@ export type FromPredecessor =
   | { readonly kind: "free"; readonly name: string }
   /** A client's connection; its socket comes with it. */
   | { readonly kind: "session"; readonly id: string; readonly session: unknown }
+  /** A connection whose client has gone, and may come back; the socket of its remote comes with it. */
+  | { readonly kind: "parked"; readonly id: string; readonly session: unknown }
   /** The socket of its remote comes with it. */
   | { readonly kind: "remote"; readonly id: string }
   /** The connection is no longer here: the new process may read it. */
@@ -100,7 +102,7 @@ export function fromPredecessor(value: unknown): FromPredecessor {
   }
   if (kind === "listen") return { kind };
   if (kind === "free" && name !== "") return { kind, name };
-  if (kind === "session" && id !== "") return { kind, id, session: fields["session"] };
+  if ((kind === "session" || kind === "parked") && id !== "") return { kind, id, session: fields["session"] };
   if ((kind === "remote" || kind === "go") && id !== "") return { kind, id };
   return unknown(fields);
 }

@@ -42,6 +42,16 @@ export interface WayState extends PacerState {
   readonly toldBytes: number;
 }
 
+/** A connection whose client has gone, and may come back. */
+export interface ParkedState {
+  /** What waits for the client, in Base64. */
+  readonly bytes: string;
+  /** The remote has sent FIN behind them. */
+  readonly ended: boolean;
+  /** It is kept for so long. */
+  readonly restMs: number;
+}
+
 /** What a process needs to go on with the connection of a client that another one has accepted. */
 export interface SessionState {
   readonly id: string;
@@ -58,6 +68,10 @@ export interface SessionState {
     readonly request: ConnRequest;
     /** Its notifications, by ways; none: it has no notifier. */
     readonly ways: readonly WayState[];
+    /** Bytes that were written to the client and that its kernel may not have, in Base64; left out: nobody cares. */
+    readonly unacknowledged?: string;
+    /** Left out: the client is there. */
+    readonly parked?: ParkedState;
   };
 }
 
@@ -143,12 +157,19 @@ function wayOf(value: unknown): WayState {
   };
 }
 
+function parkedOf(value: unknown): ParkedState {
+  const fields = fieldsOf(value, "parked");
+  return { bytes: text(fields, "bytes"), ended: fields["ended"] === true, restMs: count(fields, "restMs") };
+}
+
 function remoteOf(value: unknown): NonNullable<SessionState["remote"]> {
   const fields = fieldsOf(value, "remote");
   return {
     peer: place(fields["peer"], "peer"),
     request: requestOf(fields["request"]),
     ways: listOf(fields["ways"]).map(wayOf),
+    ...(fields["unacknowledged"] !== undefined && { unacknowledged: text(fields, "unacknowledged") }),
+    ...(fields["parked"] !== undefined && { parked: parkedOf(fields["parked"]) }),
   };
 }
 
