@@ -3,7 +3,7 @@ import { type End, type EndEvents, guarded, IGNORE_EVENTS } from "../sockets/end
 import type { StreamEnd } from "../sockets/stream-end.js";
 import type { Clock, Timer } from "../system/clock.js";
 import type { SocketTable } from "../system/socket-table.js";
-import { type Loss, UnacknowledgedBytes } from "./unacknowledged-bytes.js";
+import { howOf, type Loss, UnacknowledgedBytes } from "./unacknowledged-bytes.js";
 
 /** From a write to the look at what the client's kernel has acknowledged. */
 const LOOK_MS = 250;
@@ -300,9 +300,4 @@ export class ParkableClient implements End, EndEvents {
     this.#owner.parked();
     this.#settle();
   }
-}
-
-function howOf(error: NodeJS.ErrnoException | undefined): Loss["how"] {
-  if (error === undefined || error.code === "EPIPE") return "fin"; // a write behind a FIN
-  return error.code === "ETIMEDOUT" ? "silence" : "reset";
 }

@@ -14,6 +14,12 @@ export interface Loss {
   readonly error: Error | undefined;
 }
 
+/** How a client went whose socket was closed with this error. */
+export function howOf(error: NodeJS.ErrnoException | undefined): Loss["how"] {
+  if (error === undefined || error.code === "EPIPE") return "fin"; // a write behind a FIN
+  return error.code === "ETIMEDOUT" ? "silence" : "reset";
+}
+
 /**
  * The bytes for a client that its kernel has not acknowledged: those that our kernel was given, of which a copy is kept, and those that wait
  * here. Our kernel gets no more than the client's kernel takes, as far as that is known.
@@ -79,13 +85,14 @@ export class UnacknowledgedBytes {
 
   /** All of them, which stay. */
   get all(): Buffer {
-    return this.#sent.all;
+    return Buffer.concat([this.#sent.all, this.#waiting.all]);
   }
 
   /** Another process has written these bytes to the client. To be called before any write. */
   restore(bytes: Buffer): void {
     this.#sent.push(bytes);
     this.#taken = bytes.length;
+    this.#budget.written(bytes.length);
   }
 
   /** Keeps a copy of bytes that the client does not get. */
