@@ -176,7 +176,7 @@ function pluginOf(action, connections) {
 
 /** @param {number} sent @param {number} failing connections whose last notification has failed @returns {Thing["state"]} */
 function pluginState(sent, failing) {
-  if (failing > 0) return { level: "warning", text: "not taken" };
+  if (failing > 0) return { level: "warning", text: "not notified" };
   return sent === 0 ? { level: "idle", text: "nothing yet" } : { level: "good", text: "notified" };
 }
 

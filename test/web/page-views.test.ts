@@ -100,10 +100,10 @@ test("many problems with one cause are one, and many plugins with one fault, too
   );
   const text = shown(overview, { problems, connections });
   assert.match(text, /^\|?50 things need attention\|/);
-  assert.match(text, /Device 0 \(s\), Device 1 \(s\), Device 2 \(s\) and 47 more\|: not taken\|status 500\|All 50\|/);
-  assert.match(text, /not taken\|50 plugins\|Device 0, Device 1, Device 2 and 47 more\|Last answer: status 500/);
+  assert.match(text, /Device 0 \(s\), Device 1 \(s\), Device 2 \(s\) and 47 more\|: not notified\|status 500\|All 50\|/);
+  assert.match(text, /not notified\|50 plugins\|Device 0, Device 1, Device 2 and 47 more\|Last answer: status 500/);
   assert.equal(text.split("Last answer").length, 2);
-  assert.equal(announcement(problems), "50 problems: 0/s/a, 1/s/a, 2/s/a and 47 more: not taken.");
+  assert.equal(announcement(problems), "50 problems: 0/s/a, 1/s/a, 2/s/a and 47 more: not notified.");
   assert.equal(shown(overview, { problems: problems.slice(1, 4), connections: [] }).split("status 500").length, 4);
 });
 
@@ -182,7 +182,7 @@ test("a notification that fails is seen on the tile and at the connection: why, 
   const failing = { notify: { ...notify, failingMs: 65_000, repeatInMs: 4000 } };
   const connections = [connection(failing), connection({ id: "18d", notify: { ...notify, lastOutcome: "delivered" } })];
   const text = shown(overview, { connections });
-  assert.match(text, /not taken\|Device 5\|.*Last answer: status 500, broken\|.*To be repeated\|1/);
+  assert.match(text, /not notified\|Device 5\|.*Last answer: status 500, broken\|.*To be repeated\|1/);
   assert.match(
     shown(connectionView, { connections }, "18c"),
     /Last outcome\|status 500, broken\|Fails for\|1 min 5 s\|Repeated in\|4 s/,

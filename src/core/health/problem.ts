@@ -29,7 +29,7 @@ const PROBLEMS = {
     state: "takes no notifications",
   },
   /** An action does not take its notifications, while the engine takes others. */
-  "plugin-failing": { what: "does not take its notifications", state: "not taken" },
+  "plugin-failing": { what: "does not take its notifications", state: "not notified" },
   /** The MQTT broker cannot be reached, or too many messages wait for it. */
   "mqtt-down": {
     subject: "The MQTT broker",

@@ -93,7 +93,7 @@ test("many problems with one cause are told at once, with the first names and th
   }));
   const other = { ...problems[0], name: "x", subject: "x", why: "status 404" };
   assert.deepEqual(screen({ ...STATUS, problems: [...problems, other] }, 80).slice(1, 5), [
-    "! 0/s/a, 1/s/a, 2/s/a and 47 more: not taken, for 50m00s",
+    "! 0/s/a, 1/s/a, 2/s/a and 47 more: not notified, for 50m00s",
     "  status 500",
     "! x does not take its notifications, for 50m00s",
     "  status 404",
