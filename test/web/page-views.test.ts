@@ -100,7 +100,10 @@ test("many problems with one cause are one, and many plugins with one fault, too
   );
   const text = shown(overview, { problems, connections });
   assert.match(text, /^\|?50 things need attention\|/);
-  assert.match(text, /Device 0 \(s\), Device 1 \(s\), Device 2 \(s\) and 47 more\|: not notified\|status 500\|All 50\|/);
+  assert.match(
+    text,
+    /Device 0 \(s\), Device 1 \(s\), Device 2 \(s\) and 47 more\|: not notified\|status 500\|All 50\|/,
+  );
   assert.match(text, /not notified\|50 plugins\|Device 0, Device 1, Device 2 and 47 more\|Last answer: status 500/);
   assert.equal(text.split("Last answer").length, 2);
   assert.equal(announcement(problems), "50 problems: 0/s/a, 1/s/a, 2/s/a and 47 more: not notified.");
