@@ -111,3 +111,22 @@ test("a webhook that hangs delays no other one, and no connection", async (t) =>
   ]);
   for (const one of many) one.client.destroy();
 });
+
+test("what a line leads to is told to its webhook, and repeated until that takes it", async (t) => {
+  const [listen, nowhere] = [await freePort(), await freePort()];
+  const { receiver } = await scene(t, ({ url }) => [
+    ...["[webhook hub]", `url=${url}/{event}`, "method=PUT", 'body={"line":"{name}","why":{reason}}'],
+    ...["[host]", "webhook=hub", "[direct mail]", `listen=${listen}`, `target=127.0.0.1:${nowhere}`],
+  ]);
+  let refused = 0;
+  receiver.answer = (response) => {
+    refused += 1;
+    response.writeHead(refused === 1 ? 500 : 204).end();
+  };
+  const client = await Client.open(listen);
+  await client.rest();
+  const [first, second] = await receiver.received(2);
+  assert.deepEqual([first?.method, first?.url, second?.url], ["PUT", "/server-down", "/server-down"]);
+  assert.equal(first?.body, second?.body);
+  assert.match(first?.body ?? "", /^\{"line":"mail","why":"connection refused"\}$/);
+});
