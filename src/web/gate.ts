@@ -81,11 +81,11 @@ export class Gate {
 
   /**
    * Whether a proxy of `[web] trusted-proxy` asks for a user that has logged in there. On this machine a page of another site could ask in its
-   * place, with headers as it likes.
+   * place, with headers as it likes. And nobody becomes such a proxy by what the header of another one says (PROXY protocol).
    */
   #isTrusted({ origin, isForwarded, mayBeRebound }: Reader): boolean {
-    const { address = "", hops } = origin;
-    if (this.#trusted === undefined || !isForwarded || hops > 0 || address === "") return false;
+    const { address = "", hops, isProxied = false } = origin;
+    if (this.#trusted === undefined || !isForwarded || hops > 0 || isProxied || address === "") return false;
     return this.#trusted.covers("", address) && !(mayBeRebound && isLocalClient(origin));
   }
 }

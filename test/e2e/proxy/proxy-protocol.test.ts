@@ -22,7 +22,7 @@ const HEADER = proxyHeader("v1", ENDS);
 describe("PROXY protocol", () => {
   let device: Device;
   let daemon: RunningDaemon;
-  let ports: Record<"plain" | "mux" | "told" | "tls" | "web" | "loop" | "raw" | "round", number>;
+  let ports: Record<"plain" | "mux" | "told" | "tls" | "web" | "loop" | "raw" | "round" | "others", number>;
   let around: number;
   let files: Certificates;
   let pair: Pair;
@@ -35,20 +35,31 @@ describe("PROXY protocol", () => {
     ports = {
       ...{ plain: await free(), mux: await free(), told: await free() },
       ...{ tls: await free(), web: await free(), loop: await free() },
-      ...{ raw: await free(), round: await free() },
+      ...{ raw: await free(), round: await free(), others: await free() },
     };
     around = await free();
     const target = `target=127.0.0.1:${device.port}`;
     const trusted = "proxy-protocol=127.0.0.0/8";
     const config = new ConfigFile(
       [
-        ...["[host]", "ip=127.0.0.1", trusted, "[web]", `port=${ports.web}`, trusted, "user=eve", "password=x"],
+        ...[
+          "[host]",
+          "ip=127.0.0.1",
+          trusted,
+          "[web]",
+          `port=${ports.web}`,
+          trusted,
+          "user=eve",
+          "password=x",
+          "trusted-proxy=127.0.0.1, 192.0.2.7",
+        ],
         ...["[access]", "clients=127.0.0.1, 192.0.2.0/24, 2001:db8::/32", "stop=local"],
         ...["[tls own]", `cert=${pair.certificate}`, `key=${pair.key}`],
         ...["[direct plain]", `listen=${ports.plain}`, target, trusted],
         ...["[direct tls]", `listen=${ports.tls}`, target, trusted, "listen-tls=own"],
         ...["[direct told]", `listen=${ports.told}`, target, trusted, "send-proxy=v2"],
         ...["[direct loop]", `listen=${ports.loop}`, `target=127.0.0.1:${ports.plain}`, "send-proxy=v1"],
+        ...["[direct others]", `listen=${ports.others}`, target, "proxy-protocol=10.0.0.0/8, ::1"],
         ...["[direct raw]", `listen=${ports.raw}`, `target=127.0.0.1:${ports.plain}`],
         ...["[direct round]", `listen=${ports.round}`, `target=127.0.0.1:${around}`, trusted],
         ...["[mux shared]", `listen=${ports.mux}`, target, "protocol=echo", trusted, "send-proxy=v2", ""],
@@ -110,6 +121,12 @@ describe("PROXY protocol", () => {
     client.destroy();
   });
 
+  test("from anywhere else no header is read: it is just bytes", async () => {
+    const { client, remote } = await reached(ports.others, HEADER);
+    assert.equal(await remote.take(HEADER.length), HEADER.toString());
+    client.destroy();
+  });
+
   test("who is not in the list of clients is rejected by the address that the header names", async () => {
     const client = await Client.open(ports.plain);
     client.write("PROXY TCP4 203.0.113.9 127.0.0.1 5 6\r\n");
@@ -150,6 +167,13 @@ describe("PROXY protocol", () => {
     reader.write(Buffer.concat([proxyHeader("v2", { from: here, to: here }), request]));
     assert.equal(await reader.line(), "HTTP/1.1 401 Unauthorized\r");
     reader.destroy();
+    for (const header of [proxyHeader("v2", { from: here, to: here }), proxyHeader("v2", undefined), HEADER]) {
+      const forwarded = await Client.open(ports.web);
+      const asks = "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Forwarded-For: 1.2.3.4\r\n\r\n";
+      forwarded.write(Buffer.concat([header, Buffer.from(asks)]));
+      assert.equal(await forwarded.line(), "HTTP/1.1 401 Unauthorized\r", "nor a trusted proxy");
+      forwarded.destroy();
+    }
   });
 
   test("the web page takes a header, and requests behind it in parts", async () => {
