@@ -5,6 +5,7 @@ import { writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { connect as connectTls } from "node:tls";
 import { parseArgs } from "node:util";
 import { cpuSeconds, residentBytes } from "./cpu.mjs";
 import { chooseCores, machine } from "./machine.mjs";
@@ -17,7 +18,9 @@ const SETTLE_MS = 3000;
 const MINUTE_MS = 60_000;
 const LINK_LIMIT_MS = 120_000;
 
-const { values } = parseArgs({ options: { hubs: { type: "string" }, seconds: { type: "string" } } });
+const { values } = parseArgs({
+  options: { hubs: { type: "string" }, seconds: { type: "string" }, only: { type: "string" } },
+});
 const hubs = Number(values.hubs ?? 1000);
 const seconds = Number(values.seconds ?? 10);
 const cores = chooseCores((text) => process.stderr.write(`bench: ${text}\n`));
@@ -61,6 +64,7 @@ function certificate() {
 
 /** Most devices of one line of `[tunnel]`. */
 const PER_LINE = 64;
+const STATUS_REPLIES = 20;
 
 /** Hubs with a line and a port each: both sides of the configuration. */
 async function plainHubs(count) {
@@ -98,7 +102,6 @@ async function measureHubs(name, count, { server: lines, device: sections }) {
   const server = await startProxy(sockproxyd, [], cores, { sections: () => lines });
   await pause(SETTLE_MS);
   const before = residentBytes(server.pid);
-  const beforeLinks = cpuSeconds(server.pid);
   const beside = cores && { ...cores, proxy: cores.load };
   const device = await startProxy(sockproxyd, [], beside, { sections: () => sections });
   const linkedAll = async () => {
@@ -106,23 +109,28 @@ async function measureHubs(name, count, { server: lines, device: sections }) {
     return tunnels.every(({ listening, devices = [] }) => listening && devices.every((one) => one.listening));
   };
   await until(linkedAll, "links", LINK_LIMIT_MS);
-  say(`${name}: CPU to take a link and open its port`, ((cpuSeconds(server.pid) - beforeLinks) / count) * 1e6, "µs");
   await pause(SETTLE_MS);
   say(`${name}: memory of a link`, (residentBytes(server.pid) - before) / count / 1000, "kB");
   const cpu = cpuSeconds(server.pid);
   await pause(MINUTE_MS);
   say(`${name}: CPU of ${count} idle links`, ((cpuSeconds(server.pid) - cpu) / MINUTE_MS) * 100_000, "% of a core");
+  const beforeStatus = cpuSeconds(server.pid);
+  for (let asked = 0; asked < STATUS_REPLIES; asked += 1) await statusOf(server);
+  const each = (cpuSeconds(server.pid) - beforeStatus) / STATUS_REPLIES;
+  say(`${name}: CPU for the status of ${count}`, each * 1000, "ms");
   await device.stop();
   await server.stop();
 }
 
 const REQUEST = Buffer.from("000100000006010300000001", "hex");
-const ANSWER = Buffer.from("000100000005010302002a", "hex");
+const ANSWER = Buffer.from("00000005010302002a", "hex"); // behind the id of the request
 
 /** Shared devices with a link and a client each, which asks once. */
 async function measureDevices(count) {
   const [port] = await freePorts(1);
-  const device = await serve(port, (socket) => socket.on("data", () => socket.write(ANSWER)));
+  const device = await serve(port, (socket) =>
+    socket.on("data", (request) => socket.write(Buffer.concat([request.subarray(0, 2), ANSWER]))),
+  );
   const ports = await freePorts(count);
   const proxy = await startProxy(sockproxyd, [], cores, {
     sections: () =>
@@ -147,13 +155,14 @@ async function measureDevices(count) {
 }
 
 /** Clients that connect, get an echo, and end; with a header of a proxy, and without. */
-async function measureConnections(name, option, header) {
+async function measureConnections(name, option, header, secure) {
   const [back] = await freePorts(1);
   const echo = await serve(back, (socket) => socket.pipe(socket));
   const proxy = await startProxy(sockproxyd, [back], cores, { options: [option] });
   let count = 0;
   const one = async () => {
-    const client = connect(proxy.fronts[0], "127.0.0.1");
+    const port = proxy.fronts[0];
+    const client = secure === undefined ? connect(port, "127.0.0.1") : connectTls({ port, ...secure });
     client.write(`${header}hello`);
     await once(client, "data");
     client.end();
@@ -219,14 +228,22 @@ async function measureEvents() {
 
 const here = machine();
 console.log(`${here.cpu}, ${here.cores} cores, Linux ${here.kernel}, Node ${here.node}; ${sockproxyd.version()}`);
-await measureHubs("hub", hubs, await plainHubs(hubs));
-await measureHubs("hub with TLS and a secret", hubs, await securedHubs(hubs));
-await measureDevices(hubs);
-await measureConnections("", "", "");
-await measureConnections(
-  "behind a proxy (v1)",
-  "proxy-protocol=127.0.0.0/8",
-  "PROXY TCP4 192.0.2.1 192.0.2.2 1000 2000\r\n",
-);
-await measureEvents();
+/** @type {Record<string, () => Promise<void>>} by the words of --only */
+const MEASURES = {
+  hubs: async () => measureHubs("hub", hubs, await plainHubs(hubs)),
+  "secured-hubs": async () => measureHubs("hub with TLS and a secret", hubs, await securedHubs(hubs)),
+  devices: () => measureDevices(hubs),
+  connections: async () => {
+    const { cert, key } = certificate();
+    await measureConnections("", "", "");
+    const header = "PROXY TCP4 192.0.2.1 192.0.2.2 1000 2000\r\n";
+    await measureConnections("behind a proxy (v1)", "proxy-protocol=127.0.0.0/8", header);
+    const identity = `listen-tls=own\n[tls own]\ncert=${cert}\nkey=${key}`;
+    await measureConnections("over TLS", identity, "", { host: "127.0.0.1", rejectUnauthorized: false });
+  },
+  events: measureEvents,
+};
+for (const [name, measure] of Object.entries(MEASURES)) {
+  if (values.only === undefined || values.only === name) await measure();
+}
 process.exit(0);
