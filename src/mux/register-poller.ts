@@ -18,8 +18,8 @@ export interface RegisterPollerOwner {
 }
 
 /**
- * Asks a device for the values that nobody else asks for: as one more client, which comes, asks for one range after the other behind all other
- * clients, and goes. So links open and close as for any client.
+ * Asks a device for the values that nobody else asks for: as one more client, which comes, asks for a range, says FIN, and goes with its answer. So
+ * links open and close as for any client, and a device that does not answer keeps nobody waiting for long, as with a client that may be gone.
  */
 export class RegisterPoller {
   readonly #owner: RegisterPollerOwner;
@@ -30,7 +30,7 @@ export class RegisterPoller {
   constructor(plan: PollPlan, owner: RegisterPollerOwner) {
     this.#owner = owner;
     this.#plan = plan;
-    this.#wait = new Countdown(owner.clock, () => this.#begin());
+    this.#wait = new Countdown(owner.clock, () => this.#ask(plan.due(owner.clock.now(), owner.mux.options.mergeGap)));
     this.#sleep();
   }
 
@@ -47,39 +47,26 @@ export class RegisterPoller {
     if (Number.isFinite(ms)) this.#wait.start(Math.max(1, Math.ceil(ms)));
   }
 
-  #begin(): void {
-    const { clock, mux } = this.#owner;
-    const polls = this.#plan.due(clock.now(), mux.options.mergeGap);
-    if (polls.length === 0) {
+  /** Asks for the first of these ranges, and for the others when that is over. */
+  #ask([poll, ...others]: readonly Poll[]): void {
+    if (poll === undefined) {
       this.#sleep();
       return;
     }
+    const { clock, mux } = this.#owner;
     const client = mux.attach({ origin: { ...sharedOrigin("poll"), address: "poll" }, id: "poll", name: "poll" });
     this.#client = client;
-    this.#ask(client, polls);
-    client.resume();
-  }
-
-  /** Asks for the first of these ranges, and for the others when that is over. */
-  #ask(client: MuxClient, [poll, ...others]: readonly Poll[]): void {
-    if (poll === undefined) {
-      client.end(); // the mux closes it behind its last answer
-      return;
-    }
-    let isOpen = true;
-    const over = (outcome: PollOutcome): void => {
-      if (!isOpen) return;
-      isOpen = false;
-      this.#plan.over(poll, outcome, this.#owner.clock.now());
-      this.#ask(client, outcome === "no path" ? [] : others);
-    };
+    let outcome: PollOutcome = "no path"; // of a client that is closed without a word
     const ended = (): void => {
-      if (isOpen) this.#plan.over(poll, "no path", this.#owner.clock.now());
-      this.#ended(client);
+      client.destroy();
+      if (this.#client !== client) return;
+      this.#client = undefined;
+      this.#plan.over(poll, outcome, clock.now());
+      this.#ask(outcome === "no path" ? [] : others);
     };
     client.events = {
       data: (answer) => {
-        if (answer.length > 0) over(this.#outcomeOf(poll, answer));
+        if (answer.length > 0) outcome = this.#outcomeOf(poll, answer);
       },
       eof: ended,
       drained() {},
@@ -87,14 +74,9 @@ export class RegisterPoller {
       closed: ended,
       fault: (error) => this.#owner.fault(error),
     };
-    this.#owner.mux.ask(client, poll.range);
-  }
-
-  #ended(client: MuxClient): void {
-    client.destroy();
-    if (this.#client !== client) return;
-    this.#client = undefined;
-    this.#sleep();
+    mux.ask(client, poll.range);
+    client.end();
+    client.resume();
   }
 
   #outcomeOf(poll: Poll, answer: Buffer): PollOutcome {

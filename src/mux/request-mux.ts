@@ -274,6 +274,7 @@ export class RequestMux extends BaseMux {
       this.#delivery.expected(pending);
       this.statistics.sent(pending);
       pipeline.send(pending);
+      if (request.yields) this.#pipelines.clientGone();
     }
   }
 

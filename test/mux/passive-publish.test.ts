@@ -244,6 +244,28 @@ test("poll: it waits behind all that clients ask for, and goes then", async (t) 
   published.stop();
 });
 
+for (const kind of ["modbus", "modbus-serial"] as const) {
+  test(`poll, ${kind}: a register that the device is silent about keeps no client waiting for TIME`, async (t) => {
+    const { clock, device, publish, mux, ask } = await setUp(t, `${RULES} POLL=10 TIME=60`, kind);
+    const { answering } = device;
+    const client = attachTo(mux);
+    await ask(client, readPdu(50));
+    device.answering = (answer, link, bytes) => {
+      if (unwrap(kind, bytes).pdu.readUInt16BE(1) !== 10) answering(answer, link, bytes);
+    };
+    const published = publish();
+    await pass(clock, 10_500, 500);
+    await until(async () => {
+      await pass(clock, 1);
+      return device.requests.length === 2;
+    }, "the poll");
+    const since = clock.now();
+    await ask(client, readPdu(51));
+    assert.ok(clock.now() - since < 5000, `${clock.now() - since} ms`);
+    published.stop();
+  });
+}
+
 test("poll: a device that is away is asked more and more seldom, and again when it is back", async (t) => {
   const { clock, device, publish, mux, log } = await setUp(t, `${RULES} POLL=10`);
   const { port } = device;
