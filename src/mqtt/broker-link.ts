@@ -1,11 +1,12 @@
 import { backoffMs } from "../core/limits/backoff.js";
-import { type BrokerAbilities, BrokerProbe } from "../core/mqtt/broker-probe.js";
+import { type BrokerAbilities, BrokerProbe, lackText } from "../core/mqtt/broker-probe.js";
 import type { FixedMessage, MqttMessage, Qos } from "../core/mqtt/mqtt-message.js";
 import type { MqttStatus } from "../core/mqtt/mqtt-status.js";
 import { Outgoing } from "../core/mqtt/outgoing.js";
 import { formatHostPort } from "../core/net/address.js";
 import type { Attempt } from "../sockets/connecting.js";
 import type { Timer } from "../system/clock.js";
+import { AckWatch } from "./ack-watch.js";
 import { dialBroker } from "./broker-dial.js";
 import { BrokerSession } from "./broker-session.js";
 import type { BrokerSettings, LinkContext, LinkOwner } from "./broker-settings.js";
@@ -23,8 +24,6 @@ const SEARCH_MS = 300;
 const GOOD_MS = 10_000;
 /** Messages under way: brokers take at least 20 at a time. */
 const MAX_IN_FLIGHT = 20;
-/** A broker that acknowledges nothing for so long, and answers otherwise, knows no QoS 1. */
-const ACK_LIMIT_MS = 15_000;
 const ENOUGH_UNSENT = 65_536; // bytes for the kernel
 
 /**
@@ -44,6 +43,7 @@ interface Online {
   readonly session: BrokerSession;
   /** Messages that went out and are not settled, the oldest first: since when. */
   readonly inFlight: Map<FixedMessage, number>;
+  readonly acks: AckWatch;
 }
 
 type State =
@@ -68,7 +68,6 @@ export class BrokerLink {
   #connects = 0;
   #published = 0;
   #received = 0;
-  #ackWatch: Timer | undefined;
   #whenSaid: (() => void) | undefined;
   /** Says goodbye just now. */
   #leaving: BrokerSession | undefined;
@@ -154,6 +153,7 @@ export class BrokerLink {
     }
     const state = this.#state;
     if (state.kind === "online") {
+      state.acks.stop();
       this.#state = { kind: "closed" };
       this.#leaving = state.session;
       await state.session.end();
@@ -165,11 +165,13 @@ export class BrokerLink {
   destroy(): void {
     const state = this.#state;
     this.#state = { kind: "closed" };
-    this.#ackWatch?.cancel();
     if (state.kind === "waiting") state.timer.cancel();
     if (state.kind === "dialling") state.attempt.cancel();
     if (state.kind === "greeting") state.session.destroy();
-    if (state.kind === "online") state.session.destroy();
+    if (state.kind === "online") {
+      state.acks.stop();
+      state.session.destroy();
+    }
     this.#leaving?.destroy();
     this.#whenSaid?.();
   }
@@ -225,7 +227,15 @@ export class BrokerLink {
 
   #online(session: BrokerSession): void {
     const { log, clock } = this.#context;
-    this.#state = { kind: "online", session, inFlight: new Map() };
+    const inFlight = new Map<FixedMessage, number>();
+    const oldest = (): number | undefined => inFlight.values().next().value;
+    const state: Online = {
+      kind: "online",
+      session,
+      inFlight,
+      acks: new AckWatch(clock, session, oldest, () => this.#isMute(state)),
+    };
+    this.#state = state;
     this.#since = clock.now();
     this.#why = undefined;
     this.#connects += 1;
@@ -240,9 +250,10 @@ export class BrokerLink {
     const { log, clock } = this.#context;
     const now = clock.now();
     const lasted = this.#state.kind === "online" ? now - this.#since : 0;
-    this.#ackWatch?.cancel();
-    this.#ackWatch = undefined;
-    if (this.#state.kind === "online") this.#outgoing.unsettled([...this.#state.inFlight.keys()]);
+    if (this.#state.kind === "online") {
+      this.#state.acks.stop();
+      this.#outgoing.unsettled([...this.#state.inFlight.keys()]);
+    }
     this.#probe.ended(isMute && lasted < GOOD_MS);
     if (this.#why === undefined) this.#since = now;
     this.#failures = lasted >= GOOD_MS ? 1 : this.#failures + 1;
@@ -272,34 +283,23 @@ export class BrokerLink {
     inFlight.set(message, this.#context.clock.now());
     this.#published += 1;
     const asked = { ...message, qos: Math.min(message.qos, qos) as Qos, retain: message.retain && retain };
-    if (asked.qos === 1) this.#watchAcks(state);
+    if (asked.qos === 1) state.acks.sent();
     session.publish(asked, () => {
-      inFlight.delete(message);
+      if (!inFlight.delete(message)) return;
+      if (asked.qos === 1) state.acks.stop();
       this.#outgoing.settled(message);
       this.#pump();
     });
   }
 
-  /** Finds a broker that acknowledges nothing, although it is there: what it has got counts as arrived then. */
-  #watchAcks(state: Online): void {
-    const { clock, log } = this.#context;
-    this.#ackWatch ??= clock.after(ACK_LIMIT_MS, () => {
-      this.#ackWatch = undefined;
-      if (this.#state !== state) return;
-      const [oldest] = state.inFlight.values();
-      if (oldest === undefined) return;
-      if (clock.now() - oldest < ACK_LIMIT_MS) return this.#watchAcks(state);
-      log.warn(`mqtt: ${this.#name} acknowledges nothing: it is sent QoS 0 from now on (qos=0 in [mqtt] says so)`);
-      this.#probe.unacknowledged();
-      for (const message of state.inFlight.keys()) this.#outgoing.settled(message);
-      state.inFlight.clear();
-      this.#pump();
-    });
+  /** The broker is there and acknowledges nothing: what it has got counts as arrived. */
+  #isMute({ inFlight }: Online): void {
+    this.#context.log.warn(
+      `mqtt: ${this.#name} acknowledges nothing: it is sent QoS 0 from now on (qos=0 in [mqtt] says so)`,
+    );
+    this.#probe.unacknowledged();
+    for (const message of inFlight.keys()) this.#outgoing.settled(message);
+    inFlight.clear();
+    this.#pump();
   }
-}
-
-function lackText(lacks: MqttStatus["lacks"]): string {
-  if (lacks.length === 0) return "";
-  const words = { qos: "QoS 1", retain: "retained messages" };
-  return `, without ${lacks.map((lack) => words[lack]).join(" and ")}: it closes connections that have that`;
 }

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import client from "mqtt/lib/client";
 import type { FixedMessage, Qos } from "../core/mqtt/mqtt-message.js";
+import type { WatchedSession } from "./ack-watch.js";
 
 /** A broker answers at once; a hub that is busy may take some seconds. */
 const CONNECT_LIMIT_MS = 10_000;
@@ -36,7 +37,8 @@ export interface SessionEvents {
 }
 
 /** One MQTT 3.1.1 session over one connection (the protocol is that of the package `mqtt`). It does not come again by itself. */
-export class BrokerSession {
+export class BrokerSession implements WatchedSession {
+  heard = 0;
   readonly #socket: Socket;
   readonly #client: InstanceType<typeof client.default>;
   #events: SessionEvents | undefined;
@@ -65,6 +67,7 @@ export class BrokerSession {
       if (sinceMessage > MAX_PACKET) this.#fail(new Error("the broker sends a packet that is too large"));
     });
     this.#client.on("packetreceive", () => {
+      this.heard += 1;
       sinceMessage = 0;
     });
     this.#client.on("connect", () => this.#events?.connected());
@@ -89,6 +92,10 @@ export class BrokerSession {
     this.#client.subscribe([...topics], { qos }, (error) => {
       if (error) this.#events?.refused(topics, error.message);
     });
+  }
+
+  ping(): void {
+    this.#client.sendPing();
   }
 
   unsubscribe(topic: string): void {

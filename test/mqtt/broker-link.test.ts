@@ -36,6 +36,11 @@ test("QoS 1: what a broker never acknowledges counts as arrived after a while, a
   await broker.said("p/x", "18"); // 20 are under way: the status and these
   assert.ok(link.status.waiting > 0);
   clock.advance(15_000);
+  const isOver = (): boolean => broker.clients[0]?.published.some(({ payload }) => String(payload) === "49") ?? false;
+  await until(() => {
+    clock.advance(5000); // the broker's answer to the ping comes meanwhile
+    return isOver();
+  }, "the rest of the messages");
   await broker.said("p/x", "49");
   assert.deepEqual(link.status.lacks, ["qos"]);
   assert.match(log.lines.join("\n"), /acknowledges nothing/);
@@ -47,6 +52,22 @@ test("QoS 1: what a broker never acknowledges counts as arrived after a while, a
     Array.from({ length: 50 }, (_, index) => String(index)),
     "none is missing, none is there twice",
   );
+});
+
+test("QoS 1: a broker that stands still is not taken for one that knows no QoS 1", async (t) => {
+  const broker = await TestBroker.start({ isMute: true, answersNoPing: true });
+  t.after(() => broker.close());
+  const { clock, link, send } = linkTo(t, broker.port, 1);
+  link.start();
+  await broker.said("p/status", "online");
+  send("sure");
+  await broker.said("p/x", "sure");
+  for (let round = 0; round < 3; round += 1) {
+    clock.advance(15_000);
+    await until(() => (broker.clients[0]?.pings ?? 0) > round, "the question whether it is there");
+    clock.advance(5000);
+  }
+  assert.deepEqual(link.status.lacks, []);
 });
 
 test("QoS 1: what was not acknowledged goes again on the next connection; QoS 0 does not", async (t) => {

@@ -7,6 +7,7 @@ import { until } from "./wait.js";
 export interface BrokerLimits {
   /** Acknowledges no message of QoS 1, as openLuup does. */
   readonly isMute?: boolean;
+  readonly answersNoPing?: boolean;
 }
 
 /** The broker's side of one connection. */
@@ -16,6 +17,7 @@ export interface BrokerClient {
   readonly published: IPublishPacket[];
   readonly subscribed: string[];
   disconnected: boolean;
+  pings: number;
 }
 
 /** As much of an MQTT 3.1.1 broker as a test of the daemon needs: it has no other clients. */
@@ -72,7 +74,7 @@ export class TestBroker {
     };
     parser.on("packet", (packet: Packet) => {
       if (packet.cmd === "connect") {
-        client = { socket, connect: packet, published: [], subscribed: [], disconnected: false };
+        client = { socket, connect: packet, published: [], subscribed: [], disconnected: false, pings: 0 };
         this.clients.push(client);
         answer({ cmd: "connack", returnCode: 0, sessionPresent: false });
       } else if (packet.cmd === "publish") {
@@ -84,8 +86,11 @@ export class TestBroker {
         client?.subscribed.push(...packet.subscriptions.map(({ topic }) => topic));
         const granted = packet.subscriptions.map(() => 0);
         answer({ cmd: "suback", granted, ...(packet.messageId !== undefined && { messageId: packet.messageId }) });
-      } else if (packet.cmd === "pingreq") answer({ cmd: "pingresp" });
-      else if (packet.cmd === "disconnect" && client !== undefined) client.disconnected = true;
+      } else if (packet.cmd === "pingreq") {
+        if (client !== undefined) client.pings += 1;
+        if (this.#limits.answersNoPing !== true) answer({ cmd: "pingresp" });
+      }
+      if (packet.cmd === "disconnect" && client !== undefined) client.disconnected = true;
     });
     socket.on("data", (chunk: Buffer) => parser.parse(chunk));
     socket.on("error", () => {});

@@ -74,3 +74,10 @@ export class BrokerProbe {
     this.#acknowledges = false;
   }
 }
+
+/** The end of a sentence about a connection to such a broker. */
+export function lackText(lacks: BrokerProbe["lacks"]): string {
+  if (lacks.length === 0) return "";
+  const words = { qos: "QoS 1", retain: "retained messages" };
+  return `, without ${lacks.map((lack) => words[lack]).join(" and ")}: the broker does not take that`;
+}
