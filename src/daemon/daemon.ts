@@ -154,7 +154,7 @@ export class Daemon {
     if (isFirst) await this.#begin(settings);
     await this.#ports.open(listenersOf(settings, this.#features), settings.ip);
     if (isFirst) return;
-    const withoutLinks = { ...settings, deviceServer: undefined, namedDevices: [] };
+    const withoutLinks: Settings = { ...settings, deviceServers: [], namedDevices: [] };
     await this.#begin(linksAreFree === undefined ? settings : withoutLinks);
     void linksAreFree?.then(() => this.#features.configure(this.#generation.settings, this.#generation.context));
   }

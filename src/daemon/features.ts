@@ -84,7 +84,8 @@ export class Features {
   /** Whether no client uses a link of a tunnel, on either side. */
   get areTunnelsIdle(): boolean {
     const { tunnels = [], devices = [] } = this.#tunnelLines?.status ?? {};
-    return [...tunnels, ...devices].every(({ link }) => (link?.clients ?? 0) === 0);
+    const slots = tunnels.flatMap((tunnel) => [tunnel, ...(tunnel.devices ?? [])]);
+    return [...slots, ...devices].every(({ link }) => (link?.clients ?? 0) === 0);
   }
 
   /** Ends what goes on without clients: checks of servers, connections that no client has, polls and what is published of shared devices. */

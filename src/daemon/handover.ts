@@ -41,7 +41,8 @@ export interface HandoverContext {
   end(reason: string): void;
 }
 
-type State = "idle" | "starting" | "handing over" | "over";
+/** `emptying`: the new process serves, and what has not moved ends here. */
+type State = "idle" | "starting" | "handing over" | "emptying" | "over";
 
 /** Hands the daemon over to the program that is on disk now: its ports, and then its connections, one after the other. */
 export class Handover {
@@ -82,6 +83,10 @@ export class Handover {
       },
       clock,
     );
+    if (this.#state !== "starting") {
+      if (next.ok) next.value.kill();
+      return fail("the proxy is stopping");
+    }
     if (!next.ok) {
       this.#state = "idle";
       log.error(`no upgrade, nothing has changed: ${next.message}`);
@@ -93,14 +98,16 @@ export class Handover {
 
   /** The daemon is to end: a process that does not serve yet ends, too. */
   abandon(): void {
-    if (this.#state === "handing over") this.#next?.leave();
+    if (this.#state === "handing over" || this.#state === "emptying") this.#next?.leave();
     this.#state = "over";
   }
 
   #refusal(): string | undefined {
     if (this.#state === "starting") return "an upgrade is under way";
     if (this.#state !== "idle") return `process ${this.#next?.pid} has taken over: ask that one`;
-    const { environment } = this.#context.supervisor;
+    const { environment, predecessor } = this.#context.supervisor;
+    if (predecessor !== undefined && !predecessor.isOver)
+      return `the last upgrade is not over: process ${ppid} ends within ${END_MS / 1000} s`;
     const tellsManager = environment["NOTIFY_SOCKET"] !== undefined;
     return irreplaceable({
       pid,
@@ -152,6 +159,7 @@ export class Handover {
     await Promise.all([this.#moveSockets(), ...[...this.#shared].map((shared) => this.#release(shared))]);
     if (this.#next !== next) return fail("the new process has gone while it took over: this one serves again");
     this.#freeTunnels();
+    this.#state = "emptying";
     const report = upgradeText(this.#report(next));
     log.info(`upgraded: ${report}`);
     clock.after(ROUND_MS, () => void this.#round());
@@ -215,7 +223,7 @@ export class Handover {
   async #round(): Promise<void> {
     const { registry, clock, log } = this.#context.services;
     try {
-      if (this.#state !== "handing over") return;
+      if (this.#state !== "emptying") return;
       const isLate = clock.now() > this.#endsAt;
       await Promise.all([this.#moveSockets(), ...[...this.#shared].map((shared) => this.#release(shared))]);
       this.#freeTunnels(isLate);
@@ -241,8 +249,12 @@ export class Handover {
       this.#context.services.log.info(`connection ${message.id} ends here: ${message.reason}`);
   }
 
-  /** What has not moved goes on here, and clients that come, too. */
+  /** What has not moved goes on here, and clients that come, too. Of one that has served already, somebody has wanted the end. */
   #gone(how: string): void {
+    if (this.#state === "emptying") {
+      this.#state = "over";
+      this.#context.end(`process ${this.#next?.pid}, which has taken over, is gone: ${how}`);
+    }
     if (this.#state !== "handing over") return;
     const { log } = this.#context.services;
     log.error(`process ${this.#next?.pid}, which had taken over, is gone: ${how}; this process serves again`);

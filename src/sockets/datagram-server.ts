@@ -13,6 +13,8 @@ import { UdpEnd } from "./udp-end.js";
 const MAX_CLIENTS = 1024;
 /** The membership in a group goes with its network interface, and nobody tells when another one has come. */
 const REJOIN_MS = 15_000;
+/** A server has so long for its last answers, once another process reads what clients send. */
+const LAST_ANSWERS_MS = 5000;
 const ANY_IPV6 = "::";
 const ANY_IPV4 = "0.0.0.0";
 
@@ -68,11 +70,12 @@ export class DatagramServer extends EventEmitter {
     return this.#socket && datagramDescriptor(this.#socket)?.fd;
   }
 
-  /** Listens no more: another process does, on the same socket. Clients are answered until they end. */
+  /** Listens no more: another process does, on the same socket. Clients get the answers that are under way. */
   leave(): void {
     this.#isListening = false;
     this.#rejoin?.cancel();
     if (this.#socket !== undefined) datagramDescriptor(this.#socket)?.stopReading();
+    this.#clock.after(LAST_ANSWERS_MS, () => this.close());
   }
 
   /** Ends all clients: without the port nothing reaches them, and they reach nobody. */

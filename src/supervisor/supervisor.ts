@@ -25,6 +25,8 @@ export interface Predecessor {
   /** The socket that it hands over for the port of this name; it belongs to the caller now. */
   take(name: string): HandedSocket | undefined;
   has(name: string): boolean;
+  /** It has ended, or will not say anything more. */
+  readonly isOver: boolean;
   /** Everything that may fail is done. Resolves when this process may listen on sockets that it was handed. */
   ready(): Promise<void>;
   /** Resolves when the other process is through with what has this name; undefined: it is. */

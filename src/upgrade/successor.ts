@@ -34,6 +34,7 @@ export class Successor implements Predecessor {
     { readonly session: SessionState; readonly client: SocketHandle | undefined; remote?: SocketHandle }
   >();
   #mayListen: () => void = () => {};
+  #mayNotListen: () => void = () => {};
   #isOver = false;
 
   private constructor(own: NodeJS.Process) {
@@ -64,6 +65,10 @@ export class Successor implements Predecessor {
     return successor;
   }
 
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
   has(name: string): boolean {
     return this.#sockets.has(name);
   }
@@ -76,8 +81,9 @@ export class Successor implements Predecessor {
 
   async ready(): Promise<void> {
     if (this.#isOver) return;
-    const listen = new Promise<void>((resolve) => {
+    const listen = new Promise<void>((resolve, reject) => {
       this.#mayListen = resolve;
+      this.#mayNotListen = () => reject(new Error("the old process has gone before this one could take over"));
     });
     this.#say({ kind: "ready", protocol: UPGRADE_PROTOCOL, version: VERSION });
     return listen;
@@ -195,6 +201,7 @@ export class Successor implements Predecessor {
   #left(): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#mayNotListen();
     for (const name of [...this.#late.keys()]) this.#freed(name);
     for (const [id, { session, remote }] of [...this.#waiting]) {
       if (session.remote === undefined || remote !== undefined) this.#go(id);
