@@ -101,7 +101,7 @@ function figures({ received, sent, ageMs, receiveIdleMs, sendIdleMs }) {
 
 /** @param {ConnectionStatus} connection @param {string} now @returns {[string, string | undefined][]} */
 function connectionFacts(
-  { id, listener, openedAt, clientTls, remoteAddress, options, datagramsLost, received, sent },
+  { id, listener, openedAt, clientTls, remoteAddress, options, datagramsLost, received, sent, parked },
   now,
 ) {
   return [
@@ -112,6 +112,7 @@ function connectionFacts(
     ["TLS of the client", clientTls && plain(clientTls, 200)],
     ["Bytes received", count(received)],
     ["Bytes sent", count(sent)],
+    ["Waits for its client", parked && `${count(parked.bytes)} bytes, for ${duration(parked.restMs)} more`],
     ["Datagrams lost", datagramsLost ? count(datagramsLost) : undefined],
     ["Options", options && optionText({ ...options })],
   ];

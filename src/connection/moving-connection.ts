@@ -12,6 +12,7 @@ const BY_PHASE: Readonly<Record<string, string>> = {
   watching: "watching",
   linked: "link of a tunnel",
   closing: "closing",
+  parked: "parked",
   echo: "datagrams",
 };
 

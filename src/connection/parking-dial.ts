@@ -1,4 +1,4 @@
-import type { Dial, ServerLease } from "../dial/dial.js";
+import type { Dial, FormerProcess, ServerLease } from "../dial/dial.js";
 import { DialError, GIVEN_UP } from "../dial/dial-error.js";
 import type { WaitingBytes } from "../sockets/early-data.js";
 import type { End } from "../sockets/end.js";
@@ -36,6 +36,10 @@ export class ParkingDial implements Dial {
 
   get serverLease(): ServerLease | undefined {
     return this.#taken?.serverLease ?? this.#dial?.serverLease;
+  }
+
+  get former(): FormerProcess | undefined {
+    return this.#dial?.former;
   }
 
   get waiting(): WaitingBytes | undefined {

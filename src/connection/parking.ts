@@ -1,5 +1,6 @@
 import { canonicalAddress, isLoopback } from "../core/net/address.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
+import type { ParkingStatus } from "../core/status/daemon-status.js";
 import { isOwnAddress } from "../system/own-addresses.js";
 import type { ParkableClientContext } from "./parkable-client.js";
 import type { ParkingLot } from "./parking-lot.js";
@@ -30,13 +31,12 @@ export class Parking {
 
   /** Whether anything is parked. */
   get isInUse(): boolean {
-    return this.status.count > 0;
+    return this.#lot !== undefined && this.#lot.count > 0;
   }
 
-  /** Connections that are parked, and bytes that wait in them. */
-  get status(): { readonly count: number; readonly bytes: number } {
-    const { count = 0, bytes = 0 } = this.#lot ?? {};
-    return { count, bytes };
+  /** Undefined until a connection may be parked. */
+  get status(): ParkingStatus | undefined {
+    return this.#lot && { connections: this.#lot.count, bytes: this.#lot.bytes };
   }
 
   async load(): Promise<ParkingLot> {

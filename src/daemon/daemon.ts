@@ -229,6 +229,7 @@ export class Daemon {
       webhooks: services.webhooks?.status ?? [],
       alerts: services.alerts.status,
       ...(services.mqtt?.status !== undefined && { mqtt: services.mqtt.status }),
+      ...(services.parking.status !== undefined && { parking: services.parking.status }),
       logLinesLost: log.lost,
       connections: registry.present,
     };

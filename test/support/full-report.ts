@@ -144,6 +144,7 @@ export const FULL_REPORT: DaemonReport = {
     ...{ broker: "b:1883", prefix: "p", connected: true, sinceMs: 5, lacks: [], waiting: 31, waitingBytes: 32 },
     ...{ published: 33, received: 34, dropped: 35, droppedNow: 0, connects: 36 },
   },
+  parking: { connections: 37, bytes: 38 },
   logLinesLost: 6,
   connections: [
     connection("proxy port 2504"),

@@ -18,6 +18,13 @@ import type { HistogramStatus } from "./histogram.js";
 /** What a connection is doing. */
 export type PhaseName = "setup" | "watching" | "linked" | "dialing" | "echo" | "parked" | "closing";
 
+/** All connections whose clients have gone, and that wait for them. */
+export interface ParkingStatus {
+  readonly connections: number;
+  /** Bytes from remotes that wait in them. */
+  readonly bytes: number;
+}
+
 /** A connection whose client has gone, while it waits for the client. */
 export interface ParkedStatus {
   /** Bytes from the remote that wait for the client. */
@@ -196,6 +203,8 @@ export interface DaemonStatus {
   readonly alerts: AlertsStatus;
   /** The link to the MQTT broker; absent where none is configured. */
   readonly mqtt?: MqttStatus;
+  /** Connections that wait for their clients; absent until one may be parked. */
+  readonly parking?: ParkingStatus;
   readonly logLinesLost: number;
   readonly connections: readonly ConnectionStatus[];
 }

@@ -194,6 +194,14 @@ function tunnelState(end: Fields): Span {
   return end.child("link").isTrue("resuming") ? span("resuming", "yellow") : span("linked", "green");
 }
 
+/** The phase of a connection; of a parked one what waits in it, and for how long it waits. */
+function phaseOf(connection: Fields): Span {
+  if (!connection.has("parked")) return span(connection.text("phase"));
+  const parked = connection.child("parked");
+  const bytes = shortNumber(parked.number("bytes") ?? 0);
+  return span(`parked ${bytes} B, ${shortTime(parked.number("restMs") ?? 0)}`, "yellow");
+}
+
 /**
  * The connections, without the one that asks.
  *
@@ -214,7 +222,7 @@ export function connectionSection({ now, before, ownId }: Readings, line?: strin
       span(connection.text("id"), "gray"),
       span(connection.text("client"), "bold"),
       connection.has("remote") ? span(connection.text("remote")) : span(connection.text("listener"), "gray"),
-      span(connection.text("phase")),
+      phaseOf(connection),
       span(shortTime(connection.number("ageMs") ?? Number.NaN)),
       ...traffic(connection, earlier.get(connection.text("id")), before?.agoMs),
       span(idleTime(connection)),

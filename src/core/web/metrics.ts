@@ -44,6 +44,7 @@ export function metricsText(report: DaemonReport, usage: ProcessUsage): Generato
     ...alertMetrics(report),
     ...mqttMetrics(report),
     ...webhookMetrics(report),
+    ...parkingMetrics(report),
     gauge(
       "descriptors_used",
       "Files and sockets that clients, remotes and readers of the web page have open.",
@@ -153,9 +154,17 @@ function listenerSamples(listeners: readonly ListenerStatus[]): Sample[] {
 function connectionSamples(listeners: readonly ListenerStatus[], connections: Iterable<ConnectionReport>): Sample[] {
   const counts = new Map(listeners.filter(({ kind }) => kind !== "web").map(({ name }) => [name, 0]));
   for (const { phase, listener } of connections) {
-    if (phase !== "closing") counts.set(listener, (counts.get(listener) ?? 0) + 1);
+    if (phase !== "closing" && phase !== "parked") counts.set(listener, (counts.get(listener) ?? 0) + 1);
   }
   return [...counts].map(([listener, value]) => ({ labels: { listener }, value }));
+}
+
+function parkingMetrics({ parking }: DaemonReport): Metric[] {
+  if (parking === undefined) return [];
+  return [
+    gauge("parked_connections", "Connections that wait for their clients (PARK).", parking.connections),
+    gauge("parked_bytes", "Bytes that wait in them.", parking.bytes),
+  ];
 }
 
 function mqttMetrics({ mqtt }: DaemonReport): Metric[] {
