@@ -203,8 +203,7 @@ export class RelayPhase implements RelayOwner, RelayParkingOwner {
 
   /** What the kernel knows of the client, without reading from it. */
   async clientState(): Promise<PeerState> {
-    if (this.#parking?.client.isAway) return "present"; // for the relay
-    if (this.#client.peerPort === 0) return "present"; // the kernel's table has no Unix sockets
+    if (this.isParked || this.#client.peerPort === 0) return "present"; // the kernel's table has no Unix sockets
     return this.#context.sockets.peerState(this.#client.ownKey, this.#client.peerKey, GATHER_MS);
   }
 
@@ -265,8 +264,8 @@ export class RelayPhase implements RelayOwner, RelayParkingOwner {
   }
 
   parked(waitingBytes: number): void {
-    const { parkMs } = this.request.options;
-    this.#log.info(`client has gone, parked for ${formatSeconds(parkMs)}: ${waitingBytes} bytes wait`);
+    const time = formatSeconds(this.request.options.parkMs);
+    this.#log.info(`client has gone, parked for ${time}: ${waitingBytes} bytes wait`);
     this.#notifier?.parked(waitingBytes);
     this.#owner.clientParked();
   }
