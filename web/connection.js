@@ -29,7 +29,7 @@ export function connectionView({ status, actions, now, ui }, id) {
   if (connection === undefined || connection.id !== id)
     return notThere(`There is no connection ${plain(id, 60)}: it has ended, or there was none.`);
   const isOpen = status.connections.some((each) => each.id === id && each.phase !== "closing");
-  const { client, clientPort, remote, phase, notify } = connection;
+  const { client, clientPort, remote, phase, notify, tells = [] } = connection;
   const port = status.listeners.find(({ name }) => name === connection.listener)?.port;
   return [
     h(
@@ -69,6 +69,7 @@ export function connectionView({ status, actions, now, ui }, id) {
     h("ul", { key: "figures", class: "numbers" }, figures(connection)),
     section("facts", "At a glance", facts(connectionFacts(connection, now))),
     notify !== undefined && section("notify", "Notifications", facts(notifyFacts(notify))),
+    ...tells.map((way, index) => section(`told${index}`, "Also told", facts(notifyFacts(way)))),
     h("section", { key: `stream ${id}`, id: "stream", opaque: true }),
   ];
 }
