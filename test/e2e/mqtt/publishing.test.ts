@@ -5,7 +5,7 @@ import type { RunningDaemon } from "../../support/daemon.js";
 import { freePort } from "../../support/free-port.js";
 import { startHere } from "../../support/in-process.js";
 import { TestBroker } from "../../support/mqtt-broker.js";
-import { Device, greet, relayed, reload } from "../../support/net.js";
+import { Client, Device, greet, relayed, reload } from "../../support/net.js";
 import { statJson } from "../../support/stat-json.js";
 import { until } from "../../support/wait.js";
 
@@ -119,6 +119,21 @@ test("dial=always: a device without clients; clients of the line are not publish
       ...{ topic: "box", connected: true, received: 6, sent: 3, refused: 0 },
     },
   );
+  const client = await Client.open(port);
+  const other = await device.client(1);
+  other.write("to the client\n");
+  assert.equal(await client.line(), "to the client");
+  standing.write("last\n");
+  await broker.said("sockproxyd/box", "last\n");
+  assert.doesNotMatch(
+    broker.clients[0]?.published.map(({ payload }) => String(payload)).join("") ?? "",
+    /to the client/,
+  );
+  broker.send("sockproxyd/box/set", "off\n");
+  assert.equal(await standing.line(), "off");
+  client.write("from the client\n");
+  assert.equal(await other.line(), "from the client", "what is set goes to the connection without a client alone");
+  client.destroy();
 });
 
 test("a reload moves to another prefix, and takes the old topics away", async (t) => {
