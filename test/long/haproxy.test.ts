@@ -57,6 +57,7 @@ test("HAProxy and the daemon tell each other who the client is", { skip: missing
   const haproxyConfig = new ConfigFile(
     [
       ...["defaults", "mode tcp", "timeout connect 5s", "timeout client 60s", "timeout server 60s"],
+      ...["log stdout format raw local0", "option log-health-checks"],
       ...Object.entries(SENT).flatMap(([name, [line, options]]) => [
         ...[`listen ${name}`, `bind ${HERE}:${port(name)}`, "unique-id-format %rt"],
         `server daemon ${HERE}:${port(`to ${line}`)} ${options}`,
@@ -77,7 +78,7 @@ test("HAProxy and the daemon tell each other who the client is", { skip: missing
     files.remove();
   });
   await haproxy.answers(port("accepts"), HERE);
-  await until(() => device.clients.length > 1, "health checks");
+  await until(() => /checked\/daemon succeeded/.test(haproxy.text), "a health check");
 
   const status = async (): Promise<DaemonStatus> => {
     const client = await Client.open(daemon.port);
