@@ -12,7 +12,7 @@ import { checkLines } from "./load-config.js";
 import { type Complain, failed, misused, type Started } from "./outcome.js";
 import { parseReverseProxyArguments, REVERSE_PROXY, type StartArguments } from "./reverse-proxy-arguments.js";
 import { printStatus, stopReverseProxy } from "./reverse-proxy-control.js";
-import { start } from "./start.js";
+import { isSuccessor, start } from "./start.js";
 
 const REMEDY = "a firewall, or a [direct] line with [access] clients in a configuration file,";
 
@@ -40,8 +40,8 @@ export async function reverseProxy(argv: readonly string[], complain: Complain):
 async function startReverseProxy(wanted: StartArguments, complain: Complain): Promise<Started> {
   const { port, config } = wanted;
   const paths = controlPaths(port);
-  const running = await askControlSocket(paths, []);
-  if (running.kind === "told") {
+  const running = isSuccessor() ? undefined : await askControlSocket(paths, []);
+  if (running?.kind === "told") {
     return failed(`already running on port ${port}`);
   }
   const file = new WatchedFile(config, systemClock);

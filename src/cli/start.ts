@@ -65,10 +65,14 @@ async function managerOf(log: Log, clock: Clock, isSuccessor: boolean): Promise<
   return (await import("../supervisor/service-manager.js")).serviceManager(env, pid, clock, log, isSuccessor);
 }
 
+/** Whether a daemon that runs has started this process, to take its place. */
+export function isSuccessor(): boolean {
+  return env["SOCKPROXYD_UPGRADE"] !== undefined && process.connected;
+}
+
 /** The process whose place this one takes, where that has started it. */
 async function meetPredecessor(): Promise<Successor | undefined> {
-  const { SOCKPROXYD_UPGRADE: isUpgrade } = env;
-  if (isUpgrade === undefined || !process.connected) return undefined;
+  if (!isSuccessor()) return undefined;
   delete env["SOCKPROXYD_UPGRADE"]; // meant for this process alone
   return (await import("../upgrade/successor.js")).Successor.meet(process);
 }

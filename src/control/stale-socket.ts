@@ -41,6 +41,7 @@ export function closeKeepingPath(path: string, close: () => void): void {
   linkSync(path, kept);
   close();
   renameSync(kept, path);
+  removeSocket(kept); // two names of one socket: to rename one into the other does nothing
 }
 
 /** Removes a Unix socket, if it is there. */
