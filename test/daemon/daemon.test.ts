@@ -57,6 +57,7 @@ test("the end waits for no limit when everything is done", async () => {
   await daemon.stop("test");
   assert.equal(await rest, "last words");
   assert.equal(luup.of(pid).length, 2);
+  for (const each of [client, remote]) each.destroy();
   device.close();
   await luup.stop();
 });
