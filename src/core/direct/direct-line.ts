@@ -39,6 +39,7 @@ export const DIRECT_FORMAT: LineFormat<LineOptions, DirectRoute> = {
     if (options.parkMs > 0) return "PARK does not go with listen=udp: there is no connection to keep";
     if (options.notify !== undefined) return "NTFY does not go with listen=udp: a plugin reads a stream";
     if (options.mqttTopic !== undefined) return "NMQT does not go with listen=udp: it tells of connections";
+    if (options.webhook) return "NURL does not go with listen=udp: datagrams have no beginning and no end";
     return direct.refusal === "reset" ? "FAIL=reset does not go with listen=udp: UDP has no reset" : undefined;
   },
 };
