@@ -2,7 +2,6 @@ import { clientLimit, limitKey, refusalBy } from "../accept/client-limit.js";
 import { listenPlaces } from "../accept/line-places.js";
 import type { Listener } from "../accept/listener.js";
 import type { Settings } from "../core/config/settings.js";
-import type { DirectRoute } from "../core/direct/direct-line.js";
 import { LINE_ENDS } from "../core/limits/end-rules.js";
 import type { DirectLines } from "./direct-lines.js";
 
@@ -12,7 +11,7 @@ export function directListeners(
   { directLines }: { readonly directLines: DirectLines },
 ): Listener[] {
   return direct.flatMap((line): Listener[] => {
-    const route = clientRoute(line.route);
+    const { route } = line;
     const { listenTls } = route.options;
     const replyMode = route.direct.refusal === "reset" ? "reset" : "direct";
     const limit = clientLimit(route.options, {
@@ -33,11 +32,4 @@ export function directListeners(
       reject() {},
     }));
   });
-}
-
-/** What clients of a line get: its MQTT topic is that of the connection without a client, where there is one. */
-function clientRoute(route: DirectRoute): DirectRoute {
-  if (route.direct.dial !== "always") return route;
-  const { mqttTopic: _, ...options } = route.options;
-  return { ...route, options };
 }

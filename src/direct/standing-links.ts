@@ -9,7 +9,12 @@ import { StandingLink } from "./standing-link.js";
 
 /** A reload that changes nothing of this leaves the connection alone. */
 function keyOf({ port, name = "", route }: DirectLine): string {
-  return [name, port, JSON.stringify(route.options), ...route.servers.map(formatHostPort)].join(" ");
+  return [
+    name,
+    port,
+    JSON.stringify([route.options, route.direct.standingTopic]),
+    ...route.servers.map(formatHostPort),
+  ].join(" ");
 }
 
 /** The connections of `[direct]` lines that exist without any client (`dial=always`). */
@@ -40,7 +45,7 @@ export class StandingLinks {
   }
 
   #linkOf(line: DirectLine): StandingLink {
-    const topic = line.route.options.mqttTopic ?? "";
+    const topic = line.route.direct.standingTopic ?? "";
     return new StandingLink(line, topic, this.#context, (origin) => this.#directLines.of(line).dial(origin));
   }
 }

@@ -1,4 +1,4 @@
-import { NO_BROKER } from "../mqtt/mqtt-lines.js";
+import { lineTopic, NO_BROKER } from "../mqtt/mqtt-lines.js";
 import { ok, type Result } from "../parse/result.js";
 import { ACCESS_KEYS } from "./access-keys.js";
 import { ALERT_KEYS } from "./alert-keys.js";
@@ -88,7 +88,7 @@ function topicProblems(settings: Settings): string[] {
   const titles = new Map<string, string>();
   return PORT_SECTIONS.flatMap((section) =>
     settings[section].flatMap((line) => {
-      const { mqttTopic } = line.route.options;
+      const mqttTopic = lineTopic(line.route);
       if (mqttTopic === undefined) return [];
       const title = lineTitle(section, line);
       if (settings.mqttBroker === undefined) return [`${title}: mqtt: ${NO_BROKER}`];

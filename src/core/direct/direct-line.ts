@@ -31,7 +31,10 @@ export const DIRECT_FORMAT: LineFormat<LineOptions, DirectRoute> = {
     return servers.ok ? checkDirectRoute(servers.value, ...apart(options)) : servers;
   },
   placesOf: ({ servers }) => servers.map(formatHostPort),
-  optionsOf: ({ options, direct }) => ({ ...options, ...direct }),
+  optionsOf: ({ options, direct }) => {
+    const { standingTopic: mqttTopic } = direct;
+    return { ...options, ...direct, ...(mqttTopic !== undefined && { mqttTopic }) };
+  },
   datagramProblem({ options, direct }) {
     if (options.listenTls !== undefined) return "LTLS does not go with listen=udp: TLS wants a stream";
     if (options.proxies !== undefined) return "PRXY does not go with listen=udp: its header is for streams";
@@ -92,9 +95,11 @@ function checkDirectRoute(
   const always = direct.dial === "always" ? alwaysProblem(options) : undefined;
   const problem = always ?? parkingProblem(options, "direct");
   if (problem !== undefined) return fail(problem);
-  const published: ConnOptions = direct.dial === "always" ? { ...options, mqttPayload: "raw" } : options;
-  const request = checkConnRequest({ target, options: published });
-  return request.ok ? ok({ ...request.value, servers, direct }) : request;
+  const { mqttTopic, mqttPayload, ...rest } = options;
+  const isStanding = direct.dial === "always" && mqttTopic !== undefined;
+  const request = checkConnRequest({ target, options: isStanding ? rest : options });
+  const own = isStanding ? { ...direct, standingTopic: mqttTopic } : direct;
+  return request.ok ? ok({ ...request.value, servers, direct: own }) : request;
 }
 
 /** What is wrong with the options of a line that is connected without any client. */

@@ -12,6 +12,8 @@ export interface DirectOptions {
   readonly refusal: "error" | "reset";
   /** Whether a server is connected to for each client, or always, for the MQTT topic of the line. */
   readonly dial: "client" | "always";
+  /** The MQTT topic of a line that is always connected: its clients have none. */
+  readonly standingTopic?: string;
   /** How long an answer to a Conbus read is given again; 0: never. */
   readonly shareMs: number;
   /** Most Conbus telegrams a second towards the server; 0: no limit. */

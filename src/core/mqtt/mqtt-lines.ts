@@ -1,6 +1,12 @@
 import type { DirectLine, Settings } from "../config/settings.js";
+import type { DirectOptions } from "../direct/direct-options.js";
 import type { ConnOptions } from "../options/conn-options.js";
 import { topicLevel } from "./mqtt-topic.js";
+
+interface LineRoute {
+  readonly options: ConnOptions;
+  readonly direct?: Pick<DirectOptions, "standingTopic">;
+}
 
 /** Why nothing can be published. */
 export const NO_BROKER = "no MQTT broker is configured ([mqtt] url)";
@@ -18,12 +24,17 @@ export function topicProblem({ mqttTopic }: ConnOptions, settings: TopicSettings
   const { direct, mux, tunnel } = settings;
   const [first] = mqttTopic.split("/");
   const isTaken =
-    [...direct, ...mux, ...tunnel].some(({ route }) => route.options.mqttTopic === mqttTopic) ||
+    [...direct, ...mux, ...tunnel].some(({ route }) => lineTopic(route) === mqttTopic) ||
     mux.some(({ name }) => name !== undefined && topicLevel(name) === first); // its values are published there
   return isTaken ? `NMQT: the topic "${mqttTopic}" belongs to a line of the configuration` : undefined;
 }
 
+/** The MQTT topic of a line: that of its clients, or of its connection without one. */
+export function lineTopic(route: LineRoute): string | undefined {
+  return route.options.mqttTopic ?? route.direct?.standingTopic;
+}
+
 /** Whether the daemon connects to a server of this line without any client. */
 export function dialsAlways({ route }: Pick<DirectLine, "route">): boolean {
-  return route.direct.dial === "always";
+  return route.direct.standingTopic !== undefined;
 }
