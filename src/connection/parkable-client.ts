@@ -16,6 +16,8 @@ const LOOK_PART = 0.25;
 const LOOK_AGAIN_MS = 100;
 /** A client that has sent FIN and still reads has so long to take something of what our kernel has for it. */
 const LEAVING_MS = 1000;
+/** And so long altogether: it may be back already, and waits for its connection. */
+const MOST_LEAVING_MS = 3000;
 
 /** What parking needs of the daemon. */
 export interface ParkableClientContext {
@@ -275,12 +277,14 @@ export class ParkableClient implements End, EndEvents {
   /** Finds out what the client has got. A client that has only closed its sending side still gets what our kernel has for it. */
   async #findOut(loss: Loss): Promise<void> {
     const bytes = this.#bytes;
-    let [before, since] = [-1, this.#clock.now()];
+    const began = this.#clock.now();
+    let [before, since] = [-1, began];
     while (loss.how === "fin" && (await bytes.look(this.#ended))) {
       const now = this.#clock.now();
       if (!bytes.isUnderWay) return;
       if (bytes.from !== before) [before, since] = [bytes.from, now];
       else if (now - since >= LEAVING_MS) return;
+      if (now - began >= MOST_LEAVING_MS) return;
       await new Promise<void>((resolve) => this.#clock.after(LOOK_AGAIN_MS, resolve));
     }
     bytes.judge(loss);

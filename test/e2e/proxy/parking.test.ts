@@ -254,3 +254,30 @@ test("a client of a direct line with one place gets its connection again; the pl
   assert.equal(await remote.take(9), "and again");
   assert.equal(device.clients.length, 1);
 });
+
+test("the end of the daemon, and the button of the page, end a parked connection with one final notification", async (t) => {
+  const { luup, device, daemon, plugin, parked } = await scene(t);
+  const [first] = await plugin(`PARK=60 ${NTFY}`);
+  const remote = await device.client();
+  first.destroy();
+  await parked();
+  remote.write("unheard");
+  await daemon.stop();
+  assert.deepEqual(
+    luup.arrivals.map(({ pid }) => pid),
+    ["p1"],
+  );
+  await until(() => remote.ended || remote.closed, "the end of the remote");
+});
+
+test("when the time is over behind the end of the device, what it said is gone, and the plugin is told", async (t) => {
+  const { luup, device, daemon, plugin } = await scene(t);
+  const [first] = await plugin(`PARK=1.5 ${NTFY}`);
+  const remote = await device.client();
+  first.destroy();
+  remote.write("bye");
+  await until(() => daemon.log().includes("parked for"), "the parking");
+  remote.reset();
+  await until(() => luup.arrivals.length === 1, "the final notification");
+  assert.match(daemon.log(), /reset by remote .*not back within 1.5 s \(PARK\)/);
+});
