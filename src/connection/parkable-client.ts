@@ -12,12 +12,8 @@ const LOOK_SOON_MS = 20;
 /** While bytes wait for a client that takes nothing, looks get rarer: a part of the time since it took something, up to this. */
 const LOOK_RARELY_MS = 2000;
 const LOOK_PART = 0.25;
-/** From one look to the next at a client that has gone. */
-const LOOK_AGAIN_MS = 100;
-/** A client that has sent FIN and still reads has so long to take something of what our kernel has for it. */
-const LEAVING_MS = 1000;
-/** And so long altogether: it may be back already, and waits for its connection. */
-const MOST_LEAVING_MS = 3000;
+/** A client that has sent FIN and still reads has so long to take something of what our kernel has for it, and so long altogether: it may be back. */
+const [LEAVING_MS, MOST_LEAVING_MS] = [1000, 3000];
 
 /** What parking needs of the daemon. */
 export interface ParkableClientContext {
@@ -283,9 +279,8 @@ export class ParkableClient implements End, EndEvents {
       const now = this.#clock.now();
       if (!bytes.isUnderWay) return;
       if (bytes.from !== before) [before, since] = [bytes.from, now];
-      else if (now - since >= LEAVING_MS) return;
-      if (now - began >= MOST_LEAVING_MS) return;
-      await new Promise<void>((resolve) => this.#clock.after(LOOK_AGAIN_MS, resolve));
+      if (now - since >= LEAVING_MS || now - began >= MOST_LEAVING_MS) return;
+      await new Promise<void>((resolve) => this.#clock.after(LOOK_SOON_MS, resolve));
     }
     bytes.judge(loss);
   }
