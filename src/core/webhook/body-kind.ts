@@ -28,9 +28,19 @@ export function bodyKindOf(body: string, contentType: string | undefined): BodyK
     return /xml|html/i.test(contentType) ? MARKUP : TEXT;
   }
   const text = body.trimStart();
-  if (/^[[{"]/.test(text)) return JSON_BODY;
+  if (/^\{\s*"/.test(text) || (/^[["]/.test(text) && wouldBeJson(text))) return JSON_BODY;
   if (text.startsWith("<")) return MARKUP;
   return /^[^\s=&]+=/.test(text) ? FORM : TEXT;
+}
+
+/** Whether a text is JSON, with numbers in place of its words. */
+function wouldBeJson(text: string): boolean {
+  try {
+    JSON.parse(text.replace(/\{+[a-z]+\}+/gi, "0"));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Whether what stands behind this text is inside of a string in double quotes. */
