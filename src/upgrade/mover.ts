@@ -3,8 +3,13 @@ import type { SocketHandle } from "../sockets/node-handle.js";
 import type { Clock } from "../system/clock.js";
 import type { Movable, Parcel } from "./movable.js";
 
-/** Connections that are held at a time. Node sends one socket after the other, in about 0.2 ms each (docs/upgrade.md). */
-const HELD_AT_A_TIME = 16;
+/**
+ * Connections that are on their way at a time. Node sends one socket after the other, and waits for a receipt of each: more of them would only
+ * be held for longer, on a busy machine by far (docs/upgrade.md).
+ */
+const SENT_AT_A_TIME = 2;
+/** Connections that are held until both kernels have taken everything. Most need no time for that. */
+const SETTLING_AT_A_TIME = 8;
 /** So long a connection is held until both kernels have taken everything. */
 const SETTLE_MS = 120;
 /** From one look at a held connection to the next. */
@@ -45,6 +50,8 @@ export class Mover {
   readonly #declined = new Map<string, string>();
   #moved = 0;
   #isOver = false;
+  /** Ends the wait of {@link #look}. */
+  #wake = (): void => {};
   #longestMs = 0;
 
   constructor(target: MoverTarget, clock: Clock) {
@@ -71,7 +78,7 @@ export class Mover {
       const { id } = connection;
       if (this.#isOver) return;
       if (this.has(id) || this.#declined.has(id) || (this.#again.get(id) ?? 0) > this.#clock.now()) continue;
-      while (this.#settling.size + this.#sent.size >= HELD_AT_A_TIME) await this.#look();
+      while (this.#sent.size >= SENT_AT_A_TIME || this.#settling.size >= SETTLING_AT_A_TIME) await this.#look();
       if (!this.#isOver) this.#begin(connection);
     }
     while (this.#settling.size + this.#sent.size > 0) await this.#look();
@@ -86,8 +93,15 @@ export class Mover {
     this.#sendSettled();
   }
 
+  /** Waits for an answer of the new process, or for the next look. */
   async #look(): Promise<void> {
-    await new Promise<void>((resolve) => this.#clock.after(LOOK_MS, resolve));
+    await new Promise<void>((resolve) => {
+      const next = this.#clock.after(LOOK_MS, resolve);
+      this.#wake = () => {
+        next.cancel();
+        resolve();
+      };
+    });
     this.#sendSettled();
   }
 
@@ -122,6 +136,7 @@ export class Mover {
     const moving = this.#sent.get(id);
     if (moving === undefined) return;
     this.#sent.delete(id);
+    this.#wake();
     if (message.kind === "declined") {
       this.#declined.set(id, message.reason);
       moving.connection.goOn();

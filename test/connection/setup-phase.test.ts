@@ -40,7 +40,7 @@ test("STOP is the daemon's end, for a client on this machine", (t) => {
 });
 
 test("the client's origin decides what it may ask, not the address of its socket", (t) => {
-  for (const command of ["STOP", "RELD", "TCPR hub:1 127.0.0.1:2", "WTCH"]) {
+  for (const command of ["STOP", "UPGR", "RELD", "TCPR hub:1 127.0.0.1:2", "WTCH"]) {
     const { client, asked, events, replies } = session(t, ELSEWHERE);
     client.send(`${command}\n`);
     assert.match(replies()[0] ?? "", /^ERR [A-Z]+ not from another machine/, command);
@@ -60,6 +60,19 @@ test("RELD replies when the configuration has been read, with what is wrong with
   other.client.send("RELD\nBILD\n");
   await until(() => other.events.length > 0, "its end");
   assert.deepEqual(other.replies(), ["ERR RELD line 2: what is this?"], "BILD is not answered any more");
+});
+
+test("UPGR replies when another process has taken over, with what has moved, or with why there is none", async (t) => {
+  const { client, asked, replies } = session(t);
+  client.send("UPGR\n");
+  assert.deepEqual(replies(), [], "nothing before");
+  await until(() => replies().length === 1, "the reply");
+  assert.deepEqual([replies(), asked], [["OK UPGR 1.9.0 to 1.10.0"], ["upgrade: UPGR by 127.0.0.1"]]);
+  const other = session(t);
+  other.here.problem = "it is not there after 10 s";
+  other.client.send("UPGR\n");
+  await until(() => other.events.length > 0, "its end");
+  assert.deepEqual(other.replies(), ["ERR UPGR it is not there after 10 s"]);
 });
 
 test("TCPR is in the log, and an error of it ends setup mode", async (t) => {
