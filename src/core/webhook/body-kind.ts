@@ -36,7 +36,7 @@ export function bodyKindOf(body: string, contentType: string | undefined): BodyK
 /** Whether a text is JSON, with numbers in place of its words. */
 function wouldBeJson(text: string): boolean {
   try {
-    JSON.parse(text.replace(/\{+[a-z]+\}+/gi, "0"));
+    JSON.parse(text.replace(/\{[a-z]+\}/gi, "0"));
     return true;
   } catch {
     return false;
