@@ -71,7 +71,7 @@ export class ConnectionNotifier {
   /** The plugin's socket, while it is open and reminders are wanted. */
   #watched: WatchedPlugin | undefined;
   /** What the log has been told already, by way and outcome. */
-  readonly #warned = new Set<string>();
+  #warned: Set<string> | undefined;
 
   /**
    * @param ways one at least
@@ -233,6 +233,7 @@ export class ConnectionNotifier {
 
   #isNews(way: NotificationWay, outcome: RequestOutcome): boolean {
     const what = `${way.tellsAll ? way.target : ""} ${outcome}`;
+    this.#warned ??= new Set(); // hardly any connection has one
     if (this.#warned.has(what)) return false;
     this.#warned.add(what);
     return true;
