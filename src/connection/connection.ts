@@ -118,7 +118,7 @@ export class Connection
   /** What another process would go on with, while bytes are relayed; undefined otherwise. */
   get relayed(): RelayedConnection | undefined {
     const { client, openedEpochMs } = this;
-    if (this.#phase.kind !== "echo" || this.isAway) return undefined;
+    if (this.#phase.kind !== "echo") return undefined;
     const now = this.context.clock.now();
     return { client, relaying: this.#phase, openedEpochMs, ageMs: now - this.openedAt, now };
   }
