@@ -67,7 +67,7 @@ test("its package of npm holds the program and its papers, and nothing else", { 
     .trim()
     .split("\n")
     .map((name) => name.replace("package/", ""));
-  const papers = /^(docs|plugin-examples|packaging|build\/(man|completions))\/|^[A-Z]+(\.md)?$/;
+  const papers = /^(docs|plugin-examples|deploy|packaging|build\/(man|completions))\/|^[A-Z]+(\.md)?$/;
   assert.deepEqual(names.filter((name) => !papers.test(name)).sort(), [
     "build/sockproxyd.cjs",
     ...["compile-cache", "launch", "no-debugger", "node-check"].map((name) => `dist/launch/${name}.js`),
