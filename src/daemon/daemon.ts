@@ -187,8 +187,13 @@ export class Daemon {
    */
   async reload(reason: string, mayUpgrade = false): Promise<string | undefined> {
     if (mayUpgrade && this.#upgrade.isProgramReplaced && !this.#stopping) {
-      const upgraded = await this.upgrade(`${reason}: the program on disk is another one than runs`);
-      return upgraded.ok ? undefined : upgraded.message;
+      const other = "the program on disk is another one than runs";
+      const refusal = await this.#upgrade.refusal();
+      if (refusal !== undefined) this.#services.log.warn(`${other}, and cannot take over: ${refusal}`);
+      else {
+        const upgraded = await this.upgrade(`${reason}: ${other}`);
+        return upgraded.ok ? undefined : upgraded.message;
+      }
     }
     const over = this.#reload.reload(reason);
     if (!this.#stopping) this.#supervisor.reloading(over);

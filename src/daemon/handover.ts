@@ -69,7 +69,7 @@ export class Handover {
    */
   async begin(reason: string): Promise<Result<string>> {
     const { log, clock } = this.#context.services;
-    const refusal = this.#refusal();
+    const { refusal } = this;
     if (refusal !== undefined) return fail(refusal);
     this.#state = "starting";
     log.info(`upgrade (${reason}): starting the program that is on disk now`);
@@ -102,7 +102,8 @@ export class Handover {
     this.#state = "over";
   }
 
-  #refusal(): string | undefined {
+  /** Why there can be no upgrade now; undefined: it can be tried. */
+  get refusal(): string | undefined {
     if (this.#state === "starting") return "an upgrade is under way";
     if (this.#state !== "idle") return `process ${this.#next?.pid} has taken over: ask that one`;
     const { environment, predecessor } = this.#context.supervisor;

@@ -20,11 +20,19 @@ export class Upgrade {
     return stamp !== "" && stamp !== this.#stamp;
   }
 
+  /** See {@link Handover.refusal}. */
+  async refusal(): Promise<string | undefined> {
+    return (await this.#load()).refusal;
+  }
+
   /** See {@link Handover.begin}. */
   async begin(reason: string): Promise<Result<string>> {
-    if (this.#isClosed) return fail("the proxy is stopping");
+    return this.#isClosed ? fail("the proxy is stopping") : (await this.#load()).begin(reason);
+  }
+
+  #load(): Promise<Handover> {
     this.#handover ??= import("./handover.js").then((module) => new module.Handover(this.#context));
-    return (await this.#handover).begin(reason);
+    return this.#handover;
   }
 
   /** The daemon is to end. */
