@@ -28,8 +28,17 @@ export class Upgradable {
   static async start(t: TestContext, sections: string): Promise<Upgradable> {
     const folder = mkdtempSync(join(tmpdir(), "sockproxyd-upgrade-"));
     const daemon = new Upgradable(await freePort(), folder);
-    t.after(async () => {
+    const killAll = (): void => {
       for (const pid of daemon.#pids) kill(pid);
+    };
+    // A process that has taken over has no parent. So the test runner ends a file that takes too long: without its hooks.
+    process.on("exit", killAll);
+    const cut = (): never => process.exit(1);
+    process.once("SIGTERM", cut);
+    t.after(async () => {
+      killAll();
+      process.off("exit", killAll);
+      process.off("SIGTERM", cut);
       await until(() => daemon.running.length === 0, "the end of all processes");
       rmSync(folder, { recursive: true, force: true });
     });
