@@ -1,4 +1,3 @@
-import { backoffMs } from "../core/limits/backoff.js";
 import { type BrokerAbilities, BrokerProbe, lackText } from "../core/mqtt/broker-probe.js";
 import type { FixedMessage, MqttMessage, Qos } from "../core/mqtt/mqtt-message.js";
 import type { MqttStatus } from "../core/mqtt/mqtt-status.js";
@@ -8,6 +7,7 @@ import type { Attempt } from "../sockets/connecting.js";
 import type { Timer } from "../system/clock.js";
 import { AckWatch } from "./ack-watch.js";
 import { dialBroker } from "./broker-dial.js";
+import { BrokerOutages } from "./broker-outages.js";
 import { BrokerSession } from "./broker-session.js";
 import type { BrokerSettings, LinkContext, LinkOwner } from "./broker-settings.js";
 
@@ -17,11 +17,6 @@ const OUTBOX = { messages: 10_000, bytes: 4_194_304 };
 const BUSY_BYTES = 1_048_576;
 /** Status, values and discovery of thousands of lines. */
 const RETAINED = { topics: 20_000, bytes: 16_777_216 };
-const BACKOFF = { firstMs: 1000, maxMs: 30_000 };
-/** Between connections by which the daemon finds out what a broker does not take: a few, and then {@link BACKOFF}. */
-const SEARCH_MS = 300;
-/** A session that has lasted so long was a good one: the next attempt comes soon. */
-const GOOD_MS = 10_000;
 /** Messages under way: brokers take at least 20 at a time. */
 const MAX_IN_FLIGHT = 20;
 const ENOUGH_UNSENT = 65_536; // bytes for the kernel
@@ -44,6 +39,8 @@ interface Online {
   /** Messages that went out and are not settled, the oldest first: since when. */
   readonly inFlight: Map<FixedMessage, number>;
   readonly acks: AckWatch;
+  /** The broker has sent back that the daemon is online: it takes what is asked of it. */
+  works: boolean;
 }
 
 type State =
@@ -60,11 +57,8 @@ export class BrokerLink {
   readonly #owner: LinkOwner;
   readonly #outgoing = new Outgoing(OUTBOX, RETAINED);
   readonly #probe: BrokerProbe;
+  readonly #outages: BrokerOutages;
   #state: State = { kind: "closed" };
-  #since: number;
-  #why: string | undefined = "not connected yet";
-  /** Failures in a row. */
-  #failures = 0;
   #connects = 0;
   #published = 0;
   #received = 0;
@@ -77,18 +71,19 @@ export class BrokerLink {
     this.#context = context;
     this.#owner = owner;
     this.#probe = new BrokerProbe(settings);
-    this.#since = context.clock.now();
+    this.#outages = new BrokerOutages(settings, context, this.#probe);
     this.keep(settings.statusTopic, "online");
   }
 
   get status(): MqttStatus {
     const connected = this.#state.kind === "online";
+    const { sinceMs, why } = this.#outages;
     return {
       broker: this.#name,
       prefix: this.#settings.prefix,
       connected,
-      sinceMs: Math.round(this.#context.clock.now() - this.#since),
-      ...(this.#why !== undefined && { why: this.#why }),
+      sinceMs,
+      ...(why !== undefined && { why }),
       lacks: this.#probe.lacks,
       waiting: this.#outgoing.size,
       waitingBytes: this.#outgoing.bytes,
@@ -204,13 +199,12 @@ export class BrokerLink {
       connected: (socket) => {
         const session = new BrokerSession(socket, this.#greeting, {
           connected: () => this.#online(session),
-          message: (topic, payload, isRetained) => {
-            this.#received += 1;
-            this.#owner.message(topic, payload, isRetained);
-          },
+          message: (topic, payload, isRetained) => this.#heard(topic, payload, isRetained),
           closed: (why, isMute) => this.#closed(why, isMute),
-          refused: (topics, why) =>
-            this.#context.log.warn(`mqtt: ${this.#name} refuses to subscribe to ${topics.join(", ")} (${why})`),
+          refused: (topics, why) => {
+            if (topics[0] === this.#settings.statusTopic) return; // who may write only loses little by that
+            this.#context.log.warn(`mqtt: ${this.#name} refuses to subscribe to ${topics.join(", ")} (${why})`);
+          },
         });
         this.#state = { kind: "greeting", session };
       },
@@ -234,33 +228,42 @@ export class BrokerLink {
       session,
       inFlight,
       acks: new AckWatch(clock, session, oldest, () => this.#isMute(state)),
+      works: false,
     };
     this.#state = state;
-    this.#since = clock.now();
-    this.#why = undefined;
+    this.#outages.began();
     this.#connects += 1;
     log.info(`mqtt: connected to ${this.#name}${lackText(this.#probe.lacks)}`);
     const topics = this.#owner.topics();
+    session.subscribe([this.#settings.statusTopic], this.#abilities.qos);
     if (topics.length > 0) session.subscribe(topics, this.#abilities.qos);
     this.repeat();
   }
 
-  #closed(why: string, isMute: boolean): void {
-    if (this.#state.kind === "closed") return;
-    const { log, clock } = this.#context;
-    const now = clock.now();
-    const lasted = this.#state.kind === "online" ? now - this.#since : 0;
-    if (this.#state.kind === "online") {
-      this.#state.acks.stop();
-      this.#outgoing.unsettled([...this.#state.inFlight.keys()]);
+  /**
+   * The broker has sent a message. One that says that this daemon is `offline` is the last will of a connection that was cut before this one
+   * began, which a broker finds out 45 s later; or the goodbye of another daemon that had this prefix.
+   */
+  #heard(topic: string, payload: Buffer, isRetained: boolean): void {
+    const state = this.#state;
+    if (topic !== this.#settings.statusTopic) {
+      this.#received += 1;
+      this.#owner.message(topic, payload, isRetained);
+    } else if (state.kind === "online" && !isRetained && this.#whenSaid === undefined) {
+      if (payload.toString() === "online") state.works = true;
+      else this.keep(topic, "online");
     }
-    this.#probe.ended(isMute && lasted < GOOD_MS);
-    if (this.#why === undefined) this.#since = now;
-    this.#failures = lasted >= GOOD_MS ? 1 : this.#failures + 1;
-    if (this.#failures === 1) log.warn(`mqtt: ${this.#name} cannot be reached (${why}); it is tried again`);
-    this.#why = why;
-    const waitMs = this.#probe.isSearching ? SEARCH_MS : backoffMs(BACKOFF, this.#failures, Math.random());
-    this.#state = { kind: "waiting", timer: clock.after(waitMs, () => this.#dial()) };
+  }
+
+  #closed(why: string, isMute: boolean): void {
+    const state = this.#state;
+    if (state.kind === "closed") return;
+    if (state.kind === "online") {
+      state.acks.stop();
+      this.#outgoing.unsettled([...state.inFlight.keys()]);
+    }
+    const waitMs = this.#outages.ended({ why, isMute, worked: state.kind === "online" && state.works });
+    this.#state = { kind: "waiting", timer: this.#context.clock.after(waitMs, () => this.#dial()) };
     this.#whenSaid?.();
   }
 

@@ -1,13 +1,15 @@
 import type { Socket } from "node:net";
+import { Transform } from "node:stream";
 import client from "mqtt/lib/client";
 import type { FixedMessage, Qos } from "../core/mqtt/mqtt-message.js";
+import { PacketSieve } from "../core/mqtt/packet-sieve.js";
 import type { WatchedSession } from "./ack-watch.js";
 
 /** A broker answers at once; a hub that is busy may take some seconds. */
 const CONNECT_LIMIT_MS = 10_000;
 /** Silence after which the broker is asked whether it is there; openLuup closes after 120 s. */
 const KEEPALIVE_S = 30;
-/** Bytes that one packet may bring: more than anybody writes to a device at once. */
+/** Bytes that one packet may bring, and of a larger message what is read: more than anybody writes to a device at once, or finds a device by. */
 const MAX_PACKET = 1_048_576;
 const MAX_REASON = 200; // characters
 
@@ -47,7 +49,8 @@ export class BrokerSession implements WatchedSession {
   constructor(socket: Socket, { clientId, user, password, will }: Greeting, events: SessionEvents) {
     this.#socket = socket;
     this.#events = events;
-    this.#client = new client.default(() => socket as never, {
+    const stream = sieved(socket, () => this.#fail(new Error("the broker sends a packet that is too large")));
+    this.#client = new client.default(() => stream as never, {
       clientId,
       ...(user !== "" && { username: user }),
       ...(password !== "" && { password }),
@@ -61,14 +64,8 @@ export class BrokerSession implements WatchedSession {
       writeCache: false, // 65,536 buffers, one for each number of two bytes
       log: () => {}, // it would get the password
     });
-    let sinceMessage = 0;
-    socket.on("data", (chunk: Buffer) => {
-      sinceMessage += chunk.length;
-      if (sinceMessage > MAX_PACKET) this.#fail(new Error("the broker sends a packet that is too large"));
-    });
     this.#client.on("packetreceive", () => {
       this.heard += 1;
-      sinceMessage = 0;
     });
     this.#client.on("connect", () => this.#events?.connected());
     this.#client.on("message", (topic, payload, { retain }) => this.#events?.message(topic, payload, retain));
@@ -131,4 +128,21 @@ export class BrokerSession implements WatchedSession {
     const why = this.#error?.message.slice(0, MAX_REASON) ?? "the broker has closed the connection";
     events?.closed(why, this.#error === undefined || /ECONNRESET|EPIPE/.test(why));
   }
+}
+
+/** Has the package read a connection, which it does by `pipe`, without what is too large of its messages. */
+function sieved(socket: Socket, lost: () => void): Socket {
+  const sieve = new PacketSieve(MAX_PACKET);
+  const transform = new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      const passed = sieve.take(chunk);
+      if (passed === undefined) return lost();
+      for (const part of passed) this.push(part);
+      done();
+    },
+  });
+  const pipe = socket.pipe.bind(socket);
+  return Object.assign(socket, {
+    pipe: <Reader extends NodeJS.WritableStream>(reader: Reader): Reader => pipe(transform).pipe(reader),
+  });
 }

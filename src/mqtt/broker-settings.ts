@@ -9,6 +9,8 @@ export interface BrokerSettings {
   readonly broker: MqttBroker;
   readonly tls: BrokerTls | undefined;
   readonly clientId: string;
+  /** The daemon has made it: nobody else has it. */
+  readonly isOwnId: boolean;
   readonly user: string;
   readonly password: string;
   readonly prefix: string;

@@ -188,6 +188,7 @@ function brokerSettings(settings: Settings, identities: TlsIdentities, ownId: st
     broker,
     tls: broker.secure ? { credentials: identities.get(mqttTls) ?? {}, verify: settings.mqttTlsVerify } : undefined,
     clientId: mqttClientId === "" ? ownId : mqttClientId,
+    isOwnId: mqttClientId === "",
     user: settings.mqttUser,
     password: settings.mqttPassword,
     prefix,

@@ -15,7 +15,15 @@ function linkTo(t: TestContext, port: number, qos: 0 | 1 = 0) {
   const link = new BrokerLink(
     {
       broker: { secure: false, target: { host: "127.0.0.1", port } },
-      ...{ tls: undefined, clientId: "test", user: "", password: "", prefix: "p", statusTopic: "p/status" },
+      ...{
+        tls: undefined,
+        clientId: "test",
+        isOwnId: false,
+        user: "",
+        password: "",
+        prefix: "p",
+        statusTopic: "p/status",
+      },
       ...{ qos, retain: true },
     },
     { clock, log, names: localNames(clock) },
@@ -85,7 +93,7 @@ test("QoS 1: what was not acknowledged goes again on the next connection; QoS 0 
   await broker.client(1);
   await broker.said("p/x", "sure", 1);
   assert.ok(!broker.clients[1]?.published.some(({ payload }) => String(payload) === "perhaps"));
-  assert.deepEqual(broker.clients[1]?.subscribed, ["p/in"], "the subscriptions come again");
+  assert.deepEqual(broker.clients[1]?.subscribed, ["p/status", "p/in"], "the subscriptions come again");
 });
 
 test("a broker that takes connections and ends them is not asked without end", async (t) => {
@@ -111,18 +119,58 @@ test("a broker that takes connections and ends them is not asked without end", a
   assert.equal(log.lines.filter((line) => /cannot be reached/.test(line)).length, 1, "the log says it once");
 });
 
-test("messages come, and one that is too large ends the connection", async (t) => {
+test("messages come, and of one that is too large a part, so that no message keeps the daemon away", async (t) => {
   const broker = await TestBroker.start();
   t.after(() => broker.close());
   const { heard, link } = linkTo(t, broker.port);
   link.start();
   await broker.said("p/status", "online");
   broker.send("p/in", "small");
-  await until(() => heard.length > 0, "the message");
-  assert.deepEqual(heard, ["p/in small"]);
-  broker.send("p/in", Buffer.alloc(2_000_000));
+  broker.send("p/in", Buffer.alloc(2_000_000, "x"));
+  broker.send("p/in", "after it");
+  await until(() => heard.length > 2, "the messages");
+  assert.deepEqual([heard[0], heard[2]], ["p/in small", "p/in after it"]);
+  assert.ok((heard[1] as string).length <= 1_048_576 && (heard[1] as string).length > 1_000_000);
+  broker.clients[0]?.socket.write(Buffer.of(0x90, 0xff, 0xff, 0xff, 0x7f)); // SUBACK, 256 MB
   await until(() => !link.status.connected, "the end of the connection");
   assert.match(link.status.why ?? "", /too large/);
+});
+
+test("the last will of an earlier connection, which the broker finds out late, is taken back", async (t) => {
+  const broker = await TestBroker.start();
+  t.after(() => broker.close());
+  const { link } = linkTo(t, broker.port);
+  link.start();
+  await broker.said("p/status", "online");
+  const { published } = await broker.client();
+  const said = (): string[] => published.filter(({ topic }) => topic === "p/status").map(({ payload }) => `${payload}`);
+  broker.send("p/status", "offline", true); // from before
+  broker.send("p/status", "online"); // our own word
+  broker.send("p/status", "offline");
+  await until(() => said().length > 1, "another word");
+  await link.close("stops");
+  await broker.said("p/status", "offline");
+  assert.deepEqual(said(), ["online", "online", "offline"]);
+});
+
+test("a client with the same client-id is named, and is not taken for a broker that retains nothing", async (t) => {
+  const broker = await TestBroker.start();
+  t.after(() => broker.close());
+  const { clock, log, link } = linkTo(t, broker.port);
+  link.start();
+  for (let count = 0; count < 3; count += 1) {
+    const client = await broker.client(count);
+    await broker.said("p/status", "online");
+    broker.send("p/status", "online");
+    broker.send("p/in", "x");
+    await until(() => link.status.received > count, "what the broker says");
+    client.socket.destroy();
+    await until(() => !link.status.connected, "the end");
+    clock.advance(9000); // less than an attempt may take
+  }
+  await broker.client(3);
+  assert.deepEqual(link.status.lacks, []);
+  assert.equal(log.lines.filter((line) => /another client seems to have the client-id "test"/.test(line)).length, 1);
 });
 
 test("an outage drops the oldest, says so once, and ends", async (t) => {

@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import mqttPacket, { type IPublishPacket } from "mqtt-packet";
+import { PacketSieve } from "#src/core/mqtt/packet-sieve.js";
+
+const MAX = 300;
+
+function message(length: number, qos: 0 | 1): Buffer {
+  const packet = { cmd: "publish", topic: "p/in", payload: Buffer.alloc(length, "x"), retain: false, dup: false };
+  return mqttPacket.generate({ ...packet, qos, ...(qos === 1 && { messageId: 7 }) } as IPublishPacket);
+}
+
+/** What a reader gets of these bytes, in pieces of these sizes. */
+function sieved(bytes: Buffer, sizes: readonly number[]): Buffer | undefined {
+  const sieve = new PacketSieve(MAX);
+  const passed: Buffer[] = [];
+  for (let at = 0, turn = 0; at < bytes.length; turn += 1) {
+    const size = sizes[turn % sizes.length] as number;
+    const parts = sieve.take(bytes.subarray(at, at + size));
+    if (parts === undefined) return undefined;
+    passed.push(...parts);
+    at += size;
+  }
+  return Buffer.concat(passed);
+}
+
+test("messages pass, those that are too large without their end, however they come", () => {
+  const messages = fc.array(fc.record({ length: fc.nat(1000), qos: fc.constantFrom<0 | 1>(0, 1) }), { maxLength: 8 });
+  const sizes = fc.array(fc.integer({ min: 1, max: 700 }), { minLength: 1, maxLength: 5 });
+  fc.assert(
+    fc.property(messages, sizes, (all, pieces) => {
+      const got: number[] = [];
+      const parser = mqttPacket.parser();
+      parser.on("packet", (packet) => {
+        const { payload, messageId, qos } = packet as IPublishPacket;
+        got.push(payload.length);
+        assert.equal(messageId, qos === 1 ? 7 : undefined);
+      });
+      const bytes = Buffer.concat(all.map(({ length, qos }) => message(length, qos)));
+      const passed = sieved(bytes, pieces) as Buffer;
+      parser.parse(passed);
+      const room = (qos: number): number => MAX - 2 - "p/in".length - 2 * qos;
+      assert.deepEqual(
+        got,
+        all.map(({ length, qos }) => Math.min(length, room(qos))),
+      );
+      if (all.every(({ length, qos }) => length <= room(qos))) assert.deepEqual(passed, bytes, "as they came");
+    }),
+  );
+});
+
+test("another packet that is too large, and what is no MQTT, ends the reading", () => {
+  assert.equal(sieved(Buffer.of(0x90, 0xff, 0x7f, 0), [4]), undefined, "SUBACK");
+  assert.equal(sieved(Buffer.of(0x30, 0xff, 0xff, 0xff, 0xff, 1), [1]), undefined, "five bytes of length");
+});
