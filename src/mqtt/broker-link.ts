@@ -119,6 +119,11 @@ export class BrokerLink {
     this.#add(() => this.#outgoing.keep(topic, payload, qos));
   }
 
+  /** Takes a topic away that is not kept here: the broker has it of an earlier run. */
+  forget(topic: string): void {
+    if (!this.#outgoing.keeps(topic)) this.keep(topic, "");
+  }
+
   /** Publishes everything that is kept once more: those that listen may have lost it. */
   repeat(): void {
     this.#outgoing.repeat();
@@ -162,11 +167,8 @@ export class BrokerLink {
     this.#state = { kind: "closed" };
     if (state.kind === "waiting") state.timer.cancel();
     if (state.kind === "dialling") state.attempt.cancel();
-    if (state.kind === "greeting") state.session.destroy();
-    if (state.kind === "online") {
-      state.acks.stop();
-      state.session.destroy();
-    }
+    if (state.kind === "online") state.acks.stop();
+    if (state.kind === "online" || state.kind === "greeting") state.session.destroy();
     this.#leaving?.destroy();
     this.#whenSaid?.();
   }
@@ -234,9 +236,8 @@ export class BrokerLink {
     this.#outages.began();
     this.#connects += 1;
     log.info(`mqtt: connected to ${this.#name}${lackText(this.#probe.lacks)}`);
-    const topics = this.#owner.topics();
     session.subscribe([this.#settings.statusTopic], this.#abilities.qos);
-    if (topics.length > 0) session.subscribe(topics, this.#abilities.qos);
+    session.subscribe(this.#owner.topics(), this.#abilities.qos);
     this.repeat();
   }
 

@@ -86,6 +86,7 @@ export class BrokerSession implements WatchedSession {
   }
 
   subscribe(topics: readonly string[], qos: Qos): void {
+    if (topics.length === 0) return;
     this.#client.subscribe([...topics], { qos }, (error) => {
       if (error) this.#events?.refused(topics, error.message);
     });

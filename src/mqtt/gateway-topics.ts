@@ -20,6 +20,8 @@ export interface GatewayTopicsContext {
 export interface TopicPublisher extends Pick<MqttPublisher, "publish"> {
   /** Takes all messages of topics, those that the broker has retained as well. @returns ends that */
   hear(topic: string, take: (payload: Buffer, topic: string, isRetained: boolean) => void): () => void;
+  /** Takes away what the broker has kept of an earlier run, where this one does not have it kept, too. */
+  forget(topic: string): void;
   /** Publishes everything once more that the broker keeps. */
   repeat(): void;
 }
@@ -99,6 +101,7 @@ export class GatewayTopics {
     const place = { discoveryPrefix, prefix: this.#prefix, statusTopic, version: this.#context.version };
     const homeAssistant = new HomeAssistant(place, {
       keep: (topic, payload) => this.#publisher.publish(`/${topic}`, payload, { retain: true }),
+      forget: (topic) => this.#publisher.forget(`/${topic}`),
       repeat: () => this.#repeatSoon(),
     });
     this.#homeAssistant = homeAssistant;

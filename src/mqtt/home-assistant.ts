@@ -6,13 +6,19 @@ import {
   discoveryTopic,
   entitiesIn,
   entitiesOf,
+  topicsIn,
 } from "../core/mqtt/home-assistant.js";
 import type { LineStatus } from "../core/mqtt/line-status.js";
 import { topicMatches } from "../core/mqtt/mqtt-topic.js";
 
+/** Entities of a line that are there no more: more than a line has had. */
+const MAX_REMOVED = 1000;
+
 /** What discovery asks of the connection to the broker. Topics are whole. */
 export interface DiscoveryPublisher {
   keep(topic: string, payload: string): void;
+  /** Takes away a topic of an earlier run, where this one does not have the broker keep it, too. */
+  forget(topic: string): void;
   /** Publishes everything once more that the broker keeps. */
   repeat(): void;
 }
@@ -127,8 +133,11 @@ export class HomeAssistant {
   /** Takes away what the broker has of an earlier run, and is not there any more. */
   #compare(): void {
     const names = new Map([...this.#devices.keys()].map((name) => [discoveryTopic(this.#place, name), name]));
+    const published = [...this.#devices.values()].flatMap((device) => topicsIn(device.published, this.#place));
+    const own = new Set(published);
     for (const [topic, payload] of this.#found) {
       const name = names.get(topic);
+      for (const other of topicsIn(payload, this.#place)) if (!own.has(other)) this.#publisher.forget(other);
       if (name === undefined) this.#publisher.keep(topic, "");
       else this.#forget(name, payload);
     }
@@ -139,7 +148,9 @@ export class HomeAssistant {
     const device = this.#deviceOf(name);
     const before = device.removed.size;
     const now = entitiesIn(device.published);
-    for (const [id, platform] of entitiesIn(payload)) if (!now.has(id)) device.removed.set(id, platform);
+    for (const [id, platform] of entitiesIn(payload)) {
+      if (!now.has(id) && device.removed.size < MAX_REMOVED) device.removed.set(id, platform);
+    }
     if (device.removed.size > before) this.#publish(name);
   }
 }

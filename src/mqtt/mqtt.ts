@@ -38,6 +38,7 @@ export class Mqtt implements MqttPublisher, MqttBridges, MqttPoster {
     this.#topics = new GatewayTopics(context, {
       publish: (...message) => this.publish(...message),
       hear: (topic, take) => this.#subscribe(topic, take),
+      forget: (topic) => this.#link?.forget(wholeTopic(this.#settings?.prefix ?? "", topic)),
       repeat: () => this.#link?.repeat(),
     });
   }

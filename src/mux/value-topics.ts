@@ -1,4 +1,4 @@
-import { topicLevel } from "../core/mqtt/mqtt-topic.js";
+import { availabilityTopic, valuesLevel } from "../core/mqtt/mqtt-lines.js";
 import type { PublishRule } from "../core/mux/publish/publish-rule.js";
 import type { Publication } from "../core/mux/publish/published-value.js";
 import type { LineId } from "../core/net/client-origin.js";
@@ -12,9 +12,10 @@ export class ValueTopics {
   readonly #announced: Map<string, () => void>;
 
   /** @param former those of the line before a reload: what stays is not announced again, and what is gone is forgotten */
-  constructor(mqtt: MqttPublisher, { name, port }: LineId, rules: readonly PublishRule[], former?: ValueTopics) {
+  constructor(mqtt: MqttPublisher, line: LineId, rules: readonly PublishRule[], former?: ValueTopics) {
+    const { name, port } = line;
     this.#mqtt = mqtt;
-    this.#level = topicLevel(name ?? String(port));
+    this.#level = valuesLevel(line);
     const sensors = rules.map((rule) => this.#sensorOf(rule, name ?? `port ${port}`));
     const known = former?.handOver(sensors) ?? new Map();
     this.#announced = new Map(
@@ -43,7 +44,7 @@ export class ValueTopics {
     const topic = this.#topicOf(name);
     if (text !== undefined) this.#mqtt.publish(topic, text, { retain: true });
     if (available !== undefined) {
-      this.#mqtt.publish(availabilityOf(topic), available ? "online" : "offline", { retain: true });
+      this.#mqtt.publish(availabilityTopic(topic), available ? "online" : "offline", { retain: true });
     }
   }
 
@@ -52,7 +53,7 @@ export class ValueTopics {
     for (const [key, withdraw] of this.#announced) {
       withdraw();
       const { topic } = JSON.parse(key) as MqttSensor;
-      for (const kept of [topic, availabilityOf(topic)]) this.#mqtt.publish(kept, "", { retain: true });
+      for (const kept of [topic, availabilityTopic(topic)]) this.#mqtt.publish(kept, "", { retain: true });
     }
     this.#announced.clear();
   }
@@ -64,13 +65,9 @@ export class ValueTopics {
   #sensorOf({ name, measure, type }: PublishRule, line: string): MqttSensor {
     const topic = this.#topicOf(name);
     return {
-      ...{ line, name, topic, availability: availabilityOf(topic) },
+      ...{ line, name, topic, availability: availabilityTopic(topic) },
       ...(measure !== undefined && { unit: measure }),
       ...((type.kind === "bool" || type.kind === "bit") && { isBinary: true }),
     };
   }
-}
-
-function availabilityOf(topic: string): string {
-  return `${topic}/available`;
 }

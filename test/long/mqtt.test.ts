@@ -56,12 +56,22 @@ test("the daemon is online, and offline when it stops; its line has a status, an
   assert.equal(subscriber.of("house/a/status").filter((text) => text === "offline").length, 1, "no last will");
 
   // an earlier run's devices are taken away, and its entities
-  const stale = JSON.stringify({ components: { old: { platform: "sensor" } } });
+  const [old, kept] = ["house/a/plug/old", "house/a/line/heat_pump/status"];
+  const { components: heatNow } = JSON.parse(await subscriber.last(heat, /./));
+  const stale = JSON.stringify({
+    components: {
+      ...heatNow,
+      old: { platform: "sensor", state_topic: old, availability: [{ topic: `${old}/available` }] },
+    },
+  });
+  for (const topic of [old, `${old}/available`]) await subscriber.publish(topic, "4711", true);
   await subscriber.publish(plug, stale, true);
   await subscriber.publish(heat, stale, true);
   await startWith(t, own, line(direct, "heat pump"));
   await subscriber.last(plug, "");
   await subscriber.last(heat, /"old":\{"platform":"sensor"\}.*"connectivity"/);
+  for (const topic of [old, `${old}/available`]) await subscriber.last(topic, "");
+  assert.ok(!subscriber.of(kept).includes(""), "what is still there keeps its topic");
   assert.ok(!subscriber.of(heat).includes(""), "a device that is still there is not taken away for a moment");
 });
 

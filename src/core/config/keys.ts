@@ -1,4 +1,4 @@
-import { lineTopic, NO_BROKER } from "../mqtt/mqtt-lines.js";
+import { lineTopic, NO_BROKER, topicsOf } from "../mqtt/mqtt-lines.js";
 import { ok, type Result } from "../parse/result.js";
 import { ACCESS_KEYS } from "./access-keys.js";
 import { ALERT_KEYS } from "./alert-keys.js";
@@ -88,13 +88,14 @@ function topicProblems(settings: Settings): string[] {
   const titles = new Map<string, string>();
   return PORT_SECTIONS.flatMap((section) =>
     settings[section].flatMap((line) => {
-      const mqttTopic = lineTopic(line.route);
-      if (mqttTopic === undefined) return [];
       const title = lineTitle(section, line);
-      if (settings.mqttBroker === undefined) return [`${title}: mqtt: ${NO_BROKER}`];
-      const first = titles.get(mqttTopic);
-      titles.set(mqttTopic, first ?? title);
-      return first === undefined ? [] : [`${title}: mqtt: "${mqttTopic}" is the topic of ${first}, too`];
+      const own = lineTopic(line.route);
+      if (settings.mqttBroker === undefined) return own === undefined ? [] : [`${title}: mqtt: ${NO_BROKER}`];
+      const topics = topicsOf(line);
+      const taken = topics.find((topic) => titles.has(topic));
+      const problem = `${title}: ${taken === own ? "mqtt" : "publish"}: "${taken}" is a topic of ${titles.get(taken ?? "")}, too`;
+      for (const topic of topics) titles.set(topic, titles.get(topic) ?? title);
+      return taken === undefined ? [] : [problem];
     }),
   );
 }

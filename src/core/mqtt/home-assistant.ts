@@ -132,13 +132,44 @@ function valueEntity(
   };
 }
 
-/** What is in a discovery message of an earlier run: the kinds of its entities, by their ids. Empty, where it is none of ours. */
+/** Entities that this daemon announces, by their ids; others in its topics are not its own. */
+const ENTITY_ID = /^[\w-]{1,100}$/;
+const PLATFORMS = ["sensor", "binary_sensor"];
+
+/** What a discovery message of an earlier run has announced. Anybody may have changed it since. */
+interface FoundEntity {
+  readonly platform?: unknown;
+  readonly state_topic?: unknown;
+  readonly availability?: unknown;
+}
+
+/** The kinds of the entities in a discovery message of an earlier run, by their ids. Empty, where it is none of ours. */
 export function entitiesIn(payload: string): Map<string, string> {
+  return new Map(foundIn(payload).map(([id, { platform }]) => [id, String(platform)]));
+}
+
+/** The topics in a discovery message of an earlier run that are such as this daemon has the broker keep, its own status apart. */
+export function topicsIn(payload: string, { prefix }: DiscoveryPlace): string[] {
+  const own = (topic: unknown): topic is string =>
+    typeof topic === "string" && topic.startsWith(`${prefix}/`) && OWN_TOPIC.test(topic.slice(prefix.length + 1));
+  return foundIn(payload).flatMap(([, { state_topic: state, availability }]) => {
+    const others = Array.isArray(availability) ? availability.map((one: { topic?: unknown } | null) => one?.topic) : [];
+    return [state, ...others].filter(own);
+  });
+}
+
+/** The status of a line, or a value (docs/mqtt.md). */
+const OWN_TOPIC = /^(?:line\/[^/+#]{1,200}\/status|[^/+#]{1,200}\/[\w-]{1,64}(?:\/available)?)$/;
+
+function foundIn(payload: string): [id: string, entity: FoundEntity][] {
   try {
-    const { components } = JSON.parse(payload) as { components?: Record<string, { platform?: unknown }> };
-    return new Map(Object.entries(components ?? {}).map(([id, { platform }]) => [id, String(platform)]));
+    const { components } = JSON.parse(payload) as { components?: Record<string, FoundEntity | null> };
+    return Object.entries(components ?? {}).filter(
+      (entry): entry is [string, FoundEntity] =>
+        ENTITY_ID.test(entry[0]) && PLATFORMS.includes(String(entry[1]?.platform)),
+    );
   } catch {
-    return new Map();
+    return [];
   }
 }
 

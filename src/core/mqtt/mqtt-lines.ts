@@ -1,11 +1,14 @@
 import type { DirectLine, Settings } from "../config/settings.js";
 import type { DirectOptions } from "../direct/direct-options.js";
+import type { MuxOptions } from "../mux/mux-options.js";
+import type { LineId } from "../net/client-origin.js";
 import type { ConnOptions } from "../options/conn-options.js";
 import { topicLevel } from "./mqtt-topic.js";
 
 interface LineRoute {
   readonly options: ConnOptions;
   readonly direct?: Pick<DirectOptions, "standingTopic">;
+  readonly mux?: Pick<MuxOptions, "publish">;
 }
 
 /** Why nothing can be published. */
@@ -25,13 +28,31 @@ export function topicProblem({ mqttTopic }: ConnOptions, settings: TopicSettings
   const [first] = mqttTopic.split("/");
   const isTaken =
     [...direct, ...mux, ...tunnel].some(({ route }) => lineTopic(route) === mqttTopic) ||
-    mux.some(({ name }) => name !== undefined && topicLevel(name) === first); // its values are published there
+    mux.some((line) => valuesLevel(line) === first);
   return isTaken ? `NMQT: the topic "${mqttTopic}" belongs to a line of the configuration` : undefined;
 }
 
 /** The MQTT topic of a line: that of its clients, or of its connection without one. */
 export function lineTopic(route: LineRoute): string | undefined {
   return route.options.mqttTopic ?? route.direct?.standingTopic;
+}
+
+/** The first level of the topics of the values of a line. */
+export function valuesLevel({ name, port }: LineId): string {
+  return topicLevel(name ?? String(port));
+}
+
+/** The topic that says whether a value is true. @param topic of the value */
+export function availabilityTopic(topic: string): string {
+  return `${topic}/available`;
+}
+
+/** All topics at which a line publishes, its status apart: its own, and those of its values. */
+export function topicsOf(line: LineId & { readonly route: LineRoute }): string[] {
+  const { route } = line;
+  const own = lineTopic(route);
+  const values = (route.mux?.publish ?? []).map(({ name }) => `${valuesLevel(line)}/${name}`);
+  return [...(own === undefined ? [] : [own]), ...values.flatMap((topic) => [topic, availabilityTopic(topic)])];
 }
 
 /** Whether the daemon connects to a server of this line without any client. */

@@ -43,6 +43,11 @@ export class Outgoing {
     return this.#retained.all;
   }
 
+  /** Whether a topic is kept. */
+  keeps(topic: string): boolean {
+    return this.#retained.of(topic) !== undefined;
+  }
+
   /** Adds a message that goes once. */
   send(message: MqttMessage): void {
     this.#outbox.push(message);

@@ -49,7 +49,15 @@ const wrong: [text: string, problem: RegExp][] = [
   ["[direct a]\nlisten=1\ntarget=h:1\nmqtt=x", /\[direct a\]: mqtt: no MQTT broker/],
   [
     "[mqtt]\nurl=mqtt://h\n[direct a]\nlisten=1\ntarget=h:1\nmqtt=x\n[mux b]\nlisten=2\ntarget=h:1\nmqtt=x",
-    /topic of \[direct a\], too/,
+    /\[mux b\]: mqtt: "x" is a topic of \[direct a\], too/,
+  ],
+  [
+    `[mqtt]\nurl=mqtt://h\n${["a b", "a_b"].map((name, at) => `[mux ${name}]\nlisten=${at + 1}\ntarget=h:1\nprotocol=modbus\npublish=unit 1 coil 1 as x\n`).join("")}`,
+    /\[mux a_b\]: publish: "a_b\/x" is a topic of \[mux a b\], too/,
+  ],
+  [
+    "[mqtt]\nurl=mqtt://h\n[direct d]\nlisten=2\ntarget=h:1\nmqtt=a/x\n[mux a]\nlisten=1\ntarget=h:1\nprotocol=modbus\npublish=unit 1 coil 1 as x",
+    /\[mux a\]: publish: "a\/x" is a topic of \[direct d\], too/,
   ],
   ["[mqtt]\nurl=mqtt://h\n[direct a]\nlisten=1\ntarget=h:1\nmqtt=x/set", /TOPIC\/set is what others write to/],
   ["[direct a]\nlisten=1\ntarget=h:1\ndial=always", /dial=always goes with mqtt/],

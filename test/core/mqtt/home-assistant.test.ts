@@ -8,6 +8,7 @@ import {
   discoveryTopic,
   entitiesIn,
   idOf,
+  topicsIn,
 } from "#src/core/mqtt/home-assistant.js";
 import { topicMatches } from "#src/core/mqtt/mqtt-topic.js";
 
@@ -74,4 +75,33 @@ test("an entity that is there no more is named without its topics, so that Home 
   assert.equal(entitiesIn("no JSON").size, 0);
   assert.equal(entitiesIn("null").size, 0);
   assert.equal(entitiesIn('{"components":{"x":null}}').size, 0);
+});
+
+test("of another run's message only entities and topics count that may be this daemon's", () => {
+  const power = { name: "power", topic: "house/a/inverter/power", availability: "house/a/inverter/power/available" };
+  const status = { topic: "line/inverter/status", kind: "mux" as const, counters: {} };
+  assert.deepEqual(
+    topicsIn(discoveryPayload(PLACE, line({ status, values: [power] })), PLACE),
+    ["house/a/line/inverter/status", power.topic, power.availability],
+    "all that the daemon has the broker keep, but its own status",
+  );
+  const topics = [
+    "house/a/status",
+    "other/x/y",
+    "house/a/x/+",
+    "house/a/#",
+    "house/a/x/y/z",
+    "house/a/x/set/available/x",
+    1,
+    null,
+  ];
+  const components = Object.fromEntries(
+    topics.map((topic, at) => [`c${at}`, { platform: "sensor", state_topic: topic }]),
+  );
+  assert.deepEqual(topicsIn(JSON.stringify({ components }), PLACE), []);
+  assert.deepEqual(
+    topicsIn('{"components":{"x":{"platform":"sensor","availability":[null,1,{"topic":{}}]}}}', PLACE),
+    [],
+  );
+  assert.equal(entitiesIn('{"components":{"x":{"platform":"lock"},"a b":{"platform":"sensor"}}}').size, 0);
 });
