@@ -69,6 +69,9 @@ function isAlone(client, clients) {
   return clients.every((other) => other === client || other.address !== client.address);
 }
 
+/** What the daemon itself is called among the clients: it comes and goes with each request. */
+const POLLER = "poll";
+
 /**
  * @param {ClientStatus} client
  * @param {boolean} alone no other client has its address
@@ -76,16 +79,20 @@ function isAlone(client, clients) {
  */
 function clientRow(client, alone, parts) {
   const { address, id, connected, connections, rate, requests, open, waitedMs, deviceMs, answers } = client;
-  const title = `connection ${plain(id, 40)}${connections > 1 ? `, ${plural(connections, "connection")} so far` : ""}`;
+  const isOwn = address === POLLER;
+  const isGone = !connected && !isOwn;
+  const title = isOwn
+    ? "the daemon itself, for values with poll"
+    : `connection ${plain(id, 40)}${connections > 1 ? `, ${plural(connections, "connection")} so far` : ""}`;
   return {
     key: id,
-    kind: connected ? "" : "gone",
+    kind: isGone ? "gone" : "",
     cells: [
       h(
         "span",
         { title },
         plain(address, 60),
-        connected ? "" : " (gone)",
+        isGone ? " (gone)" : "",
         !alone && h("span", { class: "muted" }, ` ${plain(id, 40)}`),
       ),
       decimal(rate),

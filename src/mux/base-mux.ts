@@ -1,4 +1,5 @@
 import type { MuxLine } from "../core/config/settings.js";
+import { POLLER } from "../core/mux/client-records.js";
 import type { MuxRoute } from "../core/mux/mux-line.js";
 import { type LinkStatus, type MuxCounters, type MuxStatus, muxCounters } from "../core/mux/mux-status.js";
 import { type DetectedProtocol, detectProtocol, hintOf, wrongProtocolReply } from "../core/mux/protocol-detection.js";
@@ -84,7 +85,7 @@ export abstract class BaseMux implements Mux {
       protocol: mux.protocol.framing.name,
       mode: mux.mode,
       target: formatHostPort(target),
-      clientCount: this.clients.size,
+      clientCount: [...this.clients].filter(({ id }) => id !== POLLER).length,
       waiting: this.waiting,
       outstanding: this.outstanding,
       pool: mux.pool,

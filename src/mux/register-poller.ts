@@ -1,3 +1,4 @@
+import { POLLER } from "../core/mux/client-records.js";
 import { EXCEPTION } from "../core/mux/modbus-exceptions.js";
 import { isException, isRefusal } from "../core/mux/modbus-pdu.js";
 import { modbusFormOf } from "../core/mux/protocols/modbus-protocol.js";
@@ -54,7 +55,7 @@ export class RegisterPoller {
       return;
     }
     const { clock, mux } = this.#owner;
-    const client = mux.attach({ origin: { ...sharedOrigin("poll"), address: "poll" }, id: "poll", name: "poll" });
+    const client = mux.attach({ origin: { ...sharedOrigin(POLLER), address: POLLER }, id: POLLER, name: POLLER });
     this.#client = client;
     let outcome: PollOutcome = "no path"; // of a client that is closed without a word
     const ended = (): void => {

@@ -34,6 +34,12 @@ export interface ClientStatus extends RequestParts {
   readonly deviceMs: number;
 }
 
+/**
+ * What the daemon itself is called among the clients of a device, while it asks for values (POLL): no client has that address. It comes and goes
+ * with each request, and does not count as one that is connected.
+ */
+export const POLLER = "poll";
+
 const OUTCOME_NAMES = Object.keys(OUTCOMES) as Outcome[];
 const SUCCESSION_MS = 1000; // a client that closes and connects anew can be seen in the other order
 const MAX_FORMER = 64; // addresses of a home; a record takes about 500 bytes

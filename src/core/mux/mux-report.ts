@@ -1,5 +1,5 @@
 import { lineLabel } from "../net/client-origin.js";
-import type { ClientStatus, RequestParts } from "./client-records.js";
+import { type ClientStatus, POLLER, type RequestParts } from "./client-records.js";
 import { connectedLinks, type MuxStatus } from "./mux-status.js";
 import type { ValueStatus } from "./publish/published-value.js";
 
@@ -42,7 +42,7 @@ function valueLine({ name, unit, value, ageMs, state }: ValueStatus): string {
 function clientLine(client: ClientStatus): string {
   const over = client.requests - client.open;
   return [
-    `   client ${client.address}${client.connected ? "" : " (gone)"}:`,
+    `   client ${client.address}${client.connected || client.address === POLLER ? "" : " (gone)"}:`,
     `${client.rate} requests/s; ${requestsOf(client)};`,
     `waits ${averageOf(client.waitedMs, over)} for its turn, ${averageOf(client.deviceMs, client.answers)} for the device`,
   ].join(" ");

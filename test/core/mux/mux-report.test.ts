@@ -25,6 +25,8 @@ test("idle links say so, and since when", () => {
 test("a line for each client says who asks how often, and how long that takes", () => {
   const one = clientStatus({ requests: 30, answers: 10, cacheHits: 20, rate: 0.5, waitedMs: 60, deviceMs: 350 });
   const gone = clientStatus({ address: "192.0.2.8", connected: false, requests: 3, failed: 2, open: 1, waitedMs: 10 });
+  const poll = clientStatus({ address: "poll", connected: false });
+  assert.match(muxLines({ ...BUSY_MUX, clients: [poll] })[1] ?? "", /^ {3}client poll: /);
   assert.deepEqual(muxLines({ ...BUSY_MUX, clients: [gone, one] }).slice(1), [
     "   client 192.0.2.7: 0.5 requests/s; 30 requests: 10 answered, 20 from the cache, 0 failed; waits 2 ms for its turn, 35 ms for the device",
     "   client 192.0.2.8 (gone): 0 requests/s; 3 requests: 0 answered, 2 failed, 1 open; waits 5 ms for its turn, 0 ms for the device",
