@@ -269,7 +269,7 @@ export class Connection
   clientFinished(): void {
     if (this.#isClientFinished) return;
     this.#isClientFinished = true;
-    this.#relaying?.final(this.#phase.kind === "closing" ? this.#phase.reason : "by remote");
+    this.#relaying?.final(this.#phase.kind === "closing" ? this.#phase.reason : (this.relay?.reason ?? "by remote"));
     this.pluginNotified();
   }
 

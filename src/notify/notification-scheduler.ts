@@ -135,8 +135,9 @@ export class NotificationScheduler implements Delivery {
     this.#stepSoon();
   }
 
-  /** Data waits in the client's socket. */
+  /** Data waits in the client's socket. Perhaps it has waited elsewhere, and is told already: a way that tells everything tells bytes once. */
   dataWritten(): void {
+    if (this.#events?.hasNewBytes === false) return;
     this.#pacer.dataWritten();
     this.#stepSoon();
   }

@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate as nextPass } from "node:timers/promises";
 import type { RequestOutcome } from "#src/core/notify/notification-pacer.js";
+import { PendingEvents } from "#src/core/notify/pending-events.js";
 import type { Requester } from "#src/notify/luup-client.js";
 import { LuupWay } from "#src/notify/luup-way.js";
 import { NotificationScheduler } from "#src/notify/notification-scheduler.js";
+import type { Delivery } from "#src/notify/notification-way.js";
 import { ManualClock } from "../support/clock.js";
 
 const TARGET = { device: 5, service: "urn:x", action: "Act" };
@@ -157,4 +159,23 @@ test("a scheduler that gives up sends nothing more and cancels its waiting reque
   scheduler.dataWritten();
   await nextPass();
   assert.equal(requests.length, 0);
+});
+
+test("a client that takes what has waited for it is no news to a way that tells everything: bytes are told once", async () => {
+  const source = { receivedBytes: 0, data: (bytes: number) => ({ event: "data" as const, time: "", bytes, text: "" }) };
+  const told: (number | undefined)[] = [];
+  const send = (delivery: Delivery): void => {
+    told.push(delivery.event?.bytes);
+    delivery.sent();
+    delivery.answered({ outcome: "delivered", wasSent: true, text: "" }, false);
+  };
+  const way = { target: "hub", request: "", description: "", tellsAll: true, send, cancel() {} };
+  const nothing = { sent() {}, answered() {}, done() {}, fault: (error: unknown) => assert.fail(String(error)) };
+  const scheduler = new NotificationScheduler(way, new PendingEvents(source), 0, new ManualClock(), nothing);
+  for (const receivedBytes of [5, 5, 8]) {
+    source.receivedBytes = receivedBytes;
+    scheduler.dataWritten();
+    await nextPass();
+  }
+  assert.deepEqual(told, [5, 3]);
 });

@@ -54,6 +54,11 @@ export class PendingEvents {
     return this.#toldBytes;
   }
 
+  /** Whether bytes have come that no request has announced yet. */
+  get hasNewBytes(): boolean {
+    return this.#source !== undefined && this.#source.receivedBytes > this.#announcedBytes;
+  }
+
   /** Goes on where another process has been. */
   restore(notices: readonly GatewayEvent[], toldBytes: number): void {
     for (const notice of notices.slice(0, this.#maxNotices)) this.#notices.push(notice);

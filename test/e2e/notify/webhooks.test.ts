@@ -66,6 +66,19 @@ test("a webhook is told of the beginning, of all bytes and of the end, and no UR
   assert.doesNotMatch(daemon.log() + JSON.stringify(await statusOf(daemon)), /hush/);
 });
 
+test("who has ended a connection is told as the log has it", async (t) => {
+  const { receiver, device, daemon } = await scene(t, ({ url }) => ["[webhook hub]", `url=${url}`]);
+  const { client, remote } = await relayed(daemon.port, device, "NURL=hub");
+  client.socket.end();
+  await remote.rest();
+  remote.write("the answer");
+  remote.end();
+  await until(() => eventsOf(receiver).some(({ event }) => event === "closed"), "the end to be told");
+  const end = eventsOf(receiver).at(-1);
+  assert.deepEqual([end?.bytes, end?.reason], [10, "by client"]);
+  assert.match(daemon.log(), / closed: by client;/);
+});
+
 test("an unknown webhook is an error reply that tells of no other", async (t) => {
   const { daemon, device } = await scene(t, ({ url }) => ["[webhook secretly]", `url=${url}`]);
   const { client } = await greet(daemon.port);
