@@ -32,8 +32,12 @@ export interface SetupPhaseContext {
    * @param mayUpgrade whether another program on disk than runs may take over
    */
   reload(reason: string, mayUpgrade: boolean): Promise<string | undefined>;
-  /** Hands the daemon over to the program that is on disk now; resolves with what has moved, or with why it cannot. */
-  upgrade(reason: string): Promise<Result<string>>;
+  /**
+   * Hands the daemon over to the program that is on disk now; resolves with what has moved, or with why it cannot.
+   *
+   * @param asker the connection that waits for the answer
+   */
+  upgrade(reason: string, asker: string): Promise<Result<string>>;
   /** Makes this machine the device of a tunnel's server, for one service; returns why it cannot be, or undefined. */
   beginDevice(server: HostPort, service: HostPort): Promise<string | undefined>;
 }
@@ -79,7 +83,7 @@ export class SetupPhase {
       beginDevice: (server, service) => this.#beginDevice(server, service),
       stopDaemon: () => context.stop(`STOP by ${client.peerAddress}`),
       reload: () => context.reload(`RELD by ${client.peerAddress}`, this.#denialReason("stop") === undefined),
-      upgrade: () => context.upgrade(`UPGR by ${client.peerAddress}`),
+      upgrade: () => context.upgrade(`UPGR by ${client.peerAddress}`, owner.id),
       ended: (reason) => owner.ended(reason),
       heard: () => log.release(),
       trace: (text) => log.debug(text),

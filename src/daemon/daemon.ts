@@ -83,7 +83,7 @@ export class Daemon {
       status: () => this.status,
       stop: (reason) => void this.stop(reason),
       reload: (reason, mayUpgrade) => this.reload(reason, mayUpgrade),
-      upgrade: (reason) => this.#upgrade.begin(reason),
+      upgrade: (reason, asker) => this.#upgrade.begin(reason, asker),
       beginDevice: (server, service) => this.#features.startDevice(server, service),
       portOf: (listener, ip) => this.#ports.make(listener, ip),
       deviceIsFree: ({ route }) => this.#ports.whenFree(route),

@@ -65,9 +65,10 @@ export class Handover {
    * Hands over. What cannot move ends here; this process ends then, after {@link END_MS} at the latest.
    *
    * @param reason for the log, such as `UPGR by 127.0.0.1`
+   * @param asker the connection that waits for the answer, and is not counted in it; undefined: none
    * @returns what has moved; or why there is no other process: then nothing has changed
    */
-  async begin(reason: string): Promise<Result<string>> {
+  async begin(reason: string, asker?: string): Promise<Result<string>> {
     const { log, clock } = this.#context.services;
     const { refusal } = this;
     if (refusal !== undefined) return fail(refusal);
@@ -93,7 +94,7 @@ export class Handover {
       return next;
     }
     const early = ports.filter((port) => !late.includes(port));
-    return this.#handOver(next.value, early);
+    return this.#handOver(next.value, early, asker);
   }
 
   /** The daemon is to end: a process that does not serve yet ends, too. */
@@ -143,7 +144,7 @@ export class Handover {
     return all.flatMap((connection) => this.#movable(connection) ?? []);
   }
 
-  async #handOver(next: NextProcess, ports: readonly Port[]): Promise<Result<string>> {
+  async #handOver(next: NextProcess, ports: readonly Port[], asker: string | undefined): Promise<Result<string>> {
     const { clock, log, registry } = this.#context.services;
     this.#state = "handing over";
     this.#next = next;
@@ -161,15 +162,16 @@ export class Handover {
     if (this.#next !== next) return fail("the new process has gone while it took over: this one serves again");
     this.#freeTunnels();
     this.#state = "emptying";
-    const report = upgradeText(this.#report(next));
+    const report = upgradeText(this.#report(next, asker));
     log.info(`upgraded: ${report}`);
     clock.after(ROUND_MS, () => void this.#round());
     return ok(report);
   }
 
-  #report({ pid: to, version }: NextProcess): UpgradeReport {
+  #report({ pid: to, version }: NextProcess, asker: string | undefined): UpgradeReport {
     const staying = new Map<string, number>();
     for (const connection of this.#context.services.registry.all()) {
+      if (connection.id === asker) continue;
       const reason = this.#mover?.report.declined.has(connection.id)
         ? "declined"
         : (this.#movable(connection)?.reason ?? stayingReason(connection));

@@ -26,8 +26,8 @@ export class Upgrade {
   }
 
   /** See {@link Handover.begin}. */
-  async begin(reason: string): Promise<Result<string>> {
-    return this.#isClosed ? fail("the proxy is stopping") : (await this.#load()).begin(reason);
+  async begin(reason: string, asker?: string): Promise<Result<string>> {
+    return this.#isClosed ? fail("the proxy is stopping") : (await this.#load()).begin(reason, asker);
   }
 
   #load(): Promise<Handover> {

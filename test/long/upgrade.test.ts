@@ -66,7 +66,7 @@ test("streams go on through an upgrade, and through another one behind it: nothi
     const reply = await daemon.upgrade();
     assert.match(
       reply,
-      new RegExp(`: ${STREAMS} connections moved, the longest pause was \\d+ ms; 1 end`),
+      new RegExp(`: ${STREAMS} connections moved, the longest pause was \\d+ ms; none stays`),
       `upgrade ${round}`,
     );
     const heard = clients.map((client) => client.heard);
@@ -131,13 +131,13 @@ test("a connection is parked behind an upgrade, and a parked one goes through th
   await until(() => device.streams.length === 1, "the device");
   say();
   await first.client.take(4);
-  assert.match(await daemon.upgrade(), / 1 connections moved/);
+  assert.match(await daemon.upgrade(), / 1 connection moved/);
   first.client.destroy();
   await until(async () => (await daemon.status()).connections[0]?.parked !== undefined, "the parking");
   say();
   await until(async () => (await daemon.status()).connections[0]?.parked?.bytes === 4, "what waits");
   await until(() => daemon.running.length === 1, "the end of the first process");
-  assert.match(await daemon.upgrade(), / 1 connections moved/);
+  assert.match(await daemon.upgrade(), / 1 connection moved/);
   say(); // the device is not read before the plugin is back
   const { client, reply } = await plugin();
   assert.equal(reply, "OK CONN p1 PARKED 4");
@@ -157,7 +157,7 @@ test("a client that has sent FIN hears the rest of its device through an upgrade
   client.end();
   const [other] = device.streams;
   await until(() => other?.hasEnded === true, "FIN at the device");
-  assert.match(await daemon.upgrade(), / 1 connections moved/);
+  assert.match(await daemon.upgrade(), / 1 connection moved/);
   const heard = client.heard;
   await until(() => client.heard > heard + 5, "the device after the upgrade");
   other?.end();
@@ -205,12 +205,14 @@ test("a new version that does not come up changes nothing, and the answer says w
   const { pid } = await daemon.status();
   for (const [what, spoil, expected] of BROKEN) {
     spoil(daemon);
+    const attempts = (): number => daemon.log.split("starting the program").length;
+    const before = attempts();
     const [reply, second] = await Promise.all([
       daemon.say("UPGR"),
-      until(() => daemon.log.includes("starting the program"), "the attempt").then(() => daemon.say("UPGR")),
+      until(() => attempts() > before, "the attempt").then(() => daemon.say("UPGR")),
     ]);
     assert.match(reply, expected, what);
-    assert.equal(second, what === BROKEN[0]?.[0] ? second : "ERR UPGR an upgrade is under way", what);
+    if (what === "that hangs") assert.equal(second, "ERR UPGR an upgrade is under way"); // the others may be over by then
     copyFileSync(MAIN, daemon.program);
     writeFileSync(daemon.configuration, sections);
     assert.equal((await daemon.status()).pid, pid, what);
@@ -261,10 +263,7 @@ test("TLS ends where it is, and so does the old process, behind the last of it",
   };
   const first = await secured();
   await until(() => first.heard > 2, "the first client");
-  assert.match(
-    await daemon.upgrade(),
-    /: 0 connections moved; 2 end where they are, within 60 s \(1 in setup mode, 1 TLS\)|1 TLS, 1 in setup mode/,
-  );
+  assert.match(await daemon.upgrade(), /: 0 connections moved; 1 ends where it is, within 60 s \(1 TLS\)/);
   const heard = first.heard;
   const second = await secured();
   await until(() => second.heard > 2 && first.heard > heard + 2, "both clients, each by its process");

@@ -80,7 +80,7 @@ export const ACCESS_KEYS = [
     sets: "stop",
     alsoIn: "host",
     defaultText: "local",
-    help: "Who may end the daemon by the command STOP: local is this machine only, any is every client, never is nobody.",
+    help: "Who may end the daemon (STOP), or have another one take its place (UPGR): local is this machine only, any is every client, never is nobody.",
     parse: (text) => parseChoice(text, ["local", "any", "never"]),
     print: String,
   }),

@@ -13,7 +13,7 @@ const HOUR_MS = 3_600_000;
 const PORTS = { mqtt: 1883, mqtts: 8883 } as const; // IANA: mqtt, secure-mqtt
 
 /** Reads `mqtt://host[:port]` or `mqtts://host[:port]`. */
-export function parseBroker(text: string): Result<MqttBroker> {
+function parseBroker(text: string): Result<MqttBroker> {
   const [, scheme = "", rest = ""] = /^(mqtts?):\/\/([^/?#]*)\/?$/i.exec(text) ?? [];
   if (rest === "") return fail(`bad URL "${maskSecrets(text)}": mqtt://host:port or mqtts://host:port is wanted`);
   if (rest.includes("@")) return fail(`bad URL "${maskSecrets(text)}": user and password have keys of their own`);
@@ -156,7 +156,7 @@ export const MQTT_KEYS = [
     range: "all, or names of events; several with commas between",
     sets: "mqttEvents",
     defaultText: "",
-    help: "The events of all lines that are published at PREFIX/event/NAME, as JSON. Empty is none.",
+    help: "The events of all lines that are published at PREFIX/event/EVENT, as JSON. Empty is none.",
     parse: parseEvents,
     print: (names) => (names.length === EVENT_NAMES.length ? "all" : names.join(", ")),
   }),

@@ -15,27 +15,25 @@ const RESERVED = [STATUS_TOPIC, "event", "line"] as const;
 /**
  * Reads a topic below the prefix, as clients and lines name it. It cannot leave the prefix, nor be one of the daemon's own (docs/mqtt.md).
  *
- * @returns the topic as it is; fails with what is wrong
+ * @returns the topic as it is; fails with what is wrong with it, as a text behind the topic
  */
 export function parseTopic(text: string): Result<string> {
   const problem = levelsProblem(text, MAX_TOPIC);
-  if (problem !== undefined) return fail(`bad topic "${text.slice(0, MAX_TOPIC)}": ${problem}`);
+  if (problem !== undefined) return fail(problem);
   const [first = "", ...rest] = text.split("/");
-  if (isReserved(first)) return fail(`bad topic "${text}": ${RESERVED.join(", ")} are topics of the daemon itself`);
-  return rest.at(-1) === "set" || first === "set"
-    ? fail(`bad topic "${text}": TOPIC/set is what others write to`)
-    : ok(text);
+  if (isReserved(first)) return fail(`${RESERVED.join(", ")} are topics of the daemon itself`);
+  return rest.at(-1) === "set" || first === "set" ? fail("TOPIC/set is what others write to") : ok(text);
 }
 
 /** Whether a first level below the prefix is one of the daemon's own. */
-export function isReserved(level: string): boolean {
+function isReserved(level: string): boolean {
   return (RESERVED as readonly string[]).includes(level);
 }
 
 /** Reads the prefix of all topics. */
 export function parsePrefix(text: string): Result<string> {
   const problem = levelsProblem(text, MAX_PREFIX);
-  return problem === undefined ? ok(text) : fail(`bad prefix "${text.slice(0, MAX_PREFIX)}": ${problem}`);
+  return problem === undefined ? ok(text) : fail(problem);
 }
 
 /** What is wrong with the levels of a topic (MQTT 3.1.1, section 4.7); undefined: nothing. */

@@ -20,6 +20,9 @@ export function upgradeText({ from, to, pid, moved, longestMs, staying, limitMs 
   const pause = moved === 0 ? "" : `, the longest pause was ${Math.ceil(longestMs)} ms`;
   const count = [...staying.values()].reduce((sum, each) => sum + each, 0);
   const reasons = [...staying].map(([reason, each]) => `${each} ${reason}`).join(", ");
-  const stayed = count === 0 ? "none stays" : `${count} end where they are, within ${limitMs / 1000} s (${reasons})`;
-  return `${versions}, process ${pid}: ${moved} connections moved${pause}; ${stayed}`;
+  const stayed =
+    count === 0
+      ? "none stays"
+      : `${count === 1 ? "1 ends where it is" : `${count} end where they are`}, within ${limitMs / 1000} s (${reasons})`;
+  return `${versions}, process ${pid}: ${moved} connection${moved === 1 ? "" : "s"} moved${pause}; ${stayed}`;
 }

@@ -58,11 +58,6 @@ export class Template {
     return ok(new Template([...parts, text.slice(end)]));
   }
 
-  /** Whether any word is in it. */
-  get hasWords(): boolean {
-    return this.#parts.some((part) => typeof part !== "string");
-  }
-
   /** The text for an event. Values are made {@link printable} before they are escaped. */
   fill(event: GatewayEvent): string {
     return this.#parts

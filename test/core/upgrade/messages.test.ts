@@ -106,6 +106,10 @@ test("the report of an upgrade says what moved, what stays, and how long the pau
     upgradeText({ ...report, staying: new Map([["TLS", 2]]) }),
     "1.9.0 to 1.10.0, process 7: 2 connections moved, the longest pause was 17 ms; 2 end where they are, within 60 s (2 TLS)",
   );
+  assert.match(
+    upgradeText({ ...report, moved: 1, staying: new Map([["UDP", 1]]) }),
+    /: 1 connection moved, .*; 1 ends where it is, within 60 s \(1 UDP\)$/,
+  );
   assert.equal(
     upgradeText({ ...report, to: "1.9.0", moved: 0, staying: new Map() }),
     "1.9.0, process 7: 0 connections moved; none stays",
