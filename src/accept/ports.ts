@@ -93,7 +93,7 @@ export class Ports {
     for (const port of ports) {
       const free = predecessor?.free(port.name);
       if (free === undefined) await port.open();
-      else void free.then(() => port.openEventually());
+      else void free.then(() => (this.#ports.includes(port) ? port.openEventually() : undefined)); // a reload may end it
     }
   }
 

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { env, pid, ppid } from "node:process";
 import type { Port } from "../accept/port.js";
 import { Connection } from "../connection/connection.js";
@@ -11,17 +10,14 @@ import { DEVICE_LINKS, type FromSuccessor } from "../core/upgrade/messages.js";
 import { irreplaceable } from "../core/upgrade/replaceable.js";
 import { type UpgradeReport, upgradeText } from "../core/upgrade/report.js";
 import type { Supervisor } from "../supervisor/supervisor.js";
+import { processName } from "../system/process-name.js";
+import { Emptying, END_MS } from "../upgrade/emptying.js";
 import { Mover } from "../upgrade/mover.js";
 import { type NextProcess, startSuccessor } from "../upgrade/start-successor.js";
 import { VERSION } from "../version.js";
 import { releaseDevice, type SharedLine } from "./device-release.js";
 import type { Features } from "./features.js";
 import type { Services } from "./services.js";
-
-/** What has not ended then in the old process is ended. */
-const END_MS = 60_000;
-/** From one look at what is left to the next. */
-const ROUND_MS = 250;
 
 /** What a handover asks, and tells, the daemon. */
 export interface HandoverContext {
@@ -55,7 +51,6 @@ export class Handover {
   /** Lines of `[mux]` whose device is still this process's. */
   readonly #shared = new Set<SharedLine>();
   #hasTunnels = false;
-  #endsAt = 0;
 
   constructor(context: HandoverContext) {
     this.#context = context;
@@ -83,7 +78,7 @@ export class Handover {
         environment: this.#context.supervisor.environment,
       },
       clock,
-    );
+    ).catch((error: unknown) => fail<NextProcess>(`the new version does not start: ${faultText(error)}`)); // no memory for it
     if (this.#state !== "starting") {
       if (next.ok) next.value.kill();
       return fail("the proxy is stopping");
@@ -94,7 +89,10 @@ export class Handover {
       return next;
     }
     const early = ports.filter((port) => !late.includes(port));
-    return this.#handOver(next.value, early, asker);
+    return this.#handOver(next.value, early, asker).catch((error: unknown) => {
+      this.#broken(error);
+      return fail("the upgrade has met a fault of the program");
+    });
   }
 
   /** The daemon is to end: a process that does not serve yet ends, too. */
@@ -114,7 +112,7 @@ export class Handover {
     return irreplaceable({
       pid,
       parentPid: ppid,
-      parent: nameOf(ppid),
+      parent: processName(ppid),
       isOrphan: this.#context.parentPid !== ppid,
       tellsManager,
       systemdPid: env["SYSTEMD_EXEC_PID"],
@@ -149,8 +147,13 @@ export class Handover {
     this.#state = "handing over";
     this.#next = next;
     this.#version = next.version;
-    this.#endsAt = clock.now() + END_MS;
-    this.#mover = new Mover(next, clock);
+    this.#mover = new Mover(
+      {
+        send: (message, handle) => next.send(message, handle),
+        isSilent: () => this.#silent(next),
+      },
+      clock,
+    );
     next.events = { told: (message) => this.#told(message), gone: (how) => this.#gone(how) };
     this.#context.supervisor.handedOver();
     for (const port of ports) port.leave();
@@ -164,7 +167,11 @@ export class Handover {
     this.#state = "emptying";
     const report = upgradeText(this.#report(next, asker));
     log.info(`upgraded: ${report}`);
-    clock.after(ROUND_MS, () => void this.#round());
+    new Emptying(clock, {
+      round: () => this.#round(),
+      end: () => this.#end(),
+      failed: (error) => this.#broken(error),
+    });
     return ok(report);
   }
 
@@ -222,28 +229,35 @@ export class Handover {
     for (const name of names) this.#next?.send({ kind: "free", name });
   }
 
-  /** Moves what can move now; ends when nothing is left, or when its time is over. */
-  async #round(): Promise<void> {
-    const { registry, clock, log } = this.#context.services;
-    try {
-      if (this.#state !== "emptying") return;
-      const isLate = clock.now() > this.#endsAt;
-      await Promise.all([this.#moveSockets(), ...[...this.#shared].map((shared) => this.#release(shared))]);
-      this.#freeTunnels(isLate);
-      const left = registry.all().length;
-      const isEmpty = left === 0 && this.#shared.size === 0 && !this.#hasTunnels;
-      if (!isEmpty && !isLate) {
-        clock.after(ROUND_MS, () => void this.#round());
-        return;
-      }
-      this.#state = "over";
-      this.#next?.leave();
-      const rest = left === 0 ? "nothing is left here" : `${left} connections have not ended within ${END_MS / 1000} s`;
-      this.#context.end(`process ${this.#next?.pid} has taken over; ${rest}`);
-    } catch (error) {
-      log.error(`upgrade: ${faultText(error)}`);
-      this.#context.end("the upgrade has met a fault of the program");
-    }
+  /** Moves what can move now. @returns whether nothing is left */
+  async #round(): Promise<boolean> {
+    if (this.#state !== "emptying") return true; // it is stopping
+    await Promise.all([this.#moveSockets(), ...[...this.#shared].map((shared) => this.#release(shared))]);
+    this.#freeTunnels();
+    return this.#context.services.registry.all().length === 0 && this.#shared.size === 0 && !this.#hasTunnels;
+  }
+
+  /** Nothing is left, or the time for it is over. */
+  #end(): void {
+    if (this.#state !== "emptying") return;
+    this.#freeTunnels(true);
+    this.#state = "over";
+    this.#next?.leave();
+    const left = this.#context.services.registry.all().length;
+    const rest = left === 0 ? "nothing is left here" : `${left} connections have not ended within ${END_MS / 1000} s`;
+    this.#context.end(`process ${this.#next?.pid} has taken over; ${rest}`);
+  }
+
+  #broken(error: unknown): void {
+    this.#context.services.log.error(`upgrade: ${faultText(error)}`);
+    this.#context.end("the upgrade has met a fault of the program");
+  }
+
+  /** A process that hangs while it takes over is ended. One that serves already is somebody else's matter. */
+  #silent(next: NextProcess): void {
+    if (this.#state !== "handing over") return;
+    next.kill();
+    this.#gone("it did not answer, and was ended");
   }
 
   #told(message: FromSuccessor): void {
@@ -263,19 +277,14 @@ export class Handover {
     log.error(`process ${this.#next?.pid}, which had taken over, is gone: ${how}; this process serves again`);
     this.#state = "idle";
     this.#next = undefined;
+    this.#context.supervisor.servesAgain();
     this.#mover?.abandon();
     for (const connection of this.#moving.values()) connection.goOn();
     this.#moving.clear();
-    for (const port of this.#context.ports()) port.leave();
+    for (const port of this.#context.ports()) {
+      port.leave();
+      port.close(); // a socket for datagrams gives its address back at once
+    }
     void this.#context.listenAgain().catch((error: unknown) => log.error(`cannot serve again: ${faultText(error)}`));
-  }
-}
-
-/** The name of the program of a process; empty: unknown. */
-function nameOf(process: number): string {
-  try {
-    return readFileSync(`/proc/${process}/comm`, "utf8").trim();
-  } catch {
-    return "";
   }
 }

@@ -1,7 +1,7 @@
 import { inheritedFiles } from "../core/supervisor/inherited-socket.js";
 import { watchdogPeriodMs } from "../core/supervisor/watchdog.js";
 import type { Log } from "../log/log.js";
-import type { Clock } from "../system/clock.js";
+import type { Clock, Timer } from "../system/clock.js";
 import { InheritedSockets } from "./inherited-sockets.js";
 import { Notifications } from "./notifications.js";
 import type { Supervisor } from "./supervisor.js";
@@ -30,12 +30,13 @@ export function serviceManager(
   const periodMs = watchdogPeriodMs(asked, pid);
   const { WATCHDOG_USEC } = asked;
   let isOver = false;
+  let alive: Timer | undefined;
 
   /** The timer belongs to the event loop: a daemon that stands still tells nothing. */
   function sayAlive(): void {
     if (messages === undefined || periodMs === undefined || isOver) return;
     if (messages.isIdle) messages.send("WATCHDOG=1");
-    clock.after(periodMs, sayAlive);
+    alive = clock.after(periodMs, sayAlive);
   }
 
   return {
@@ -61,6 +62,12 @@ export function serviceManager(
     },
     handedOver() {
       isOver = true;
+      alive?.cancel();
+    },
+    servesAgain() {
+      isOver = false;
+      messages?.send(`MAINPID=${pid}`, "READY=1");
+      sayAlive();
     },
   };
 }

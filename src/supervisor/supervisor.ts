@@ -48,6 +48,8 @@ export interface Supervisor {
   readonly environment: Readonly<Record<string, string>>;
   /** Another process has taken the place of this one: nothing is told any more. */
   handedOver(): void;
+  /** That process is gone, and this one serves again. */
+  servesAgain(): void;
 }
 
 /** A shell, an init script: it wants nothing. */
@@ -58,4 +60,5 @@ export const NO_SUPERVISOR: Supervisor = {
   stopping() {},
   environment: {},
   handedOver() {},
+  servesAgain() {},
 };

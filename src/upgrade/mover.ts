@@ -16,11 +16,15 @@ const SETTLE_MS = 120;
 const LOOK_MS = 2;
 /** Until a connection that did not settle is tried again: meanwhile it goes on. */
 const AGAIN_MS = 500;
+/** The new process has so long to confirm that it has a connection. It needs about 1 ms. */
+const ANSWER_MS = 10_000;
 
 /** The new process, as far as connections go there. */
 export interface MoverTarget {
   /** Sends a message, and a socket with it. */
   send(message: FromPredecessor, handle?: SocketHandle): void;
+  /** It has not answered in time. May be called again and again. */
+  isSilent(): void;
 }
 
 /** What has become of connections so far. */
@@ -34,6 +38,7 @@ export interface MoverReport {
 
 interface Moving {
   readonly connection: Movable;
+  /** Held since then, by the clock. */
   readonly since: number;
 }
 
@@ -103,6 +108,8 @@ export class Mover {
       };
     });
     this.#sendSettled();
+    const [oldest] = this.#sent.values();
+    if (oldest !== undefined && this.#clock.now() - oldest.since > ANSWER_MS) this.#target.isSilent();
   }
 
   #sendSettled(): void {

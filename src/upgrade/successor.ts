@@ -93,10 +93,16 @@ export class Successor implements Predecessor {
     return this.#late.get(name)?.free;
   }
 
-  /** This process serves now. Closes what none of its ports has taken. */
+  /** This process serves now. Closes what none of its ports has taken, or is to take. */
   started(): void {
-    for (const [name, { fd }] of this.#sockets) if (!this.#late.has(name)) closeSync(fd);
+    for (const name of [...this.#sockets.keys()]) if (!this.#late.has(name)) this.#closeLeft(name);
     this.#say({ kind: "started" });
+  }
+
+  /** Its line is gone: clients would be accepted by the kernel, and wait for ever. */
+  #closeLeft(name: string): void {
+    const left = this.take(name);
+    if (left !== undefined) closeSync(left.fd);
   }
 
   /** This process cannot serve: the old one goes on. */
@@ -147,8 +153,10 @@ export class Successor implements Predecessor {
   }
 
   #freed(name: string): void {
-    this.#late.get(name)?.tell();
+    const late = this.#late.get(name);
     this.#late.delete(name);
+    late?.tell();
+    void late?.free.then(() => this.#closeLeft(name)); // behind the port that waits for it
   }
 
   /** @param remote comes with a connection whose client has gone */

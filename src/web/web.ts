@@ -70,11 +70,13 @@ export class Web {
     this.#sampler = undefined;
   }
 
-  /** Closes the page. Takes half a second at most. */
+  /** Closes the page, until {@link configure} is called again. Takes half a second at most. */
   async close(): Promise<void> {
     this.#keep(false);
-    await this.#site?.close();
+    const closing = this.#site?.close();
+    this.#site = undefined;
     this.#context.feed.close();
+    await closing;
   }
 }
 

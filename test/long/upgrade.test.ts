@@ -1,6 +1,8 @@
 // The daemon hands over to another process while clients and devices talk: nothing is lost, nothing comes twice, nobody sees a cut.
 import assert from "node:assert/strict";
-import { appendFileSync, copyFileSync, readFileSync, writeFileSync } from "node:fs";
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { appendFileSync, copyFileSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import { connect as connectTls } from "node:tls";
@@ -49,6 +51,19 @@ async function settled(clients: readonly CountedStream[], devices: readonly Coun
   for (const { wrong, isClosed } of [...clients, ...devices]) assert.deepEqual([wrong, isClosed], [undefined, false]);
 }
 
+/** The sockets of a process that a program which it starts would get: the flag O_CLOEXEC (open(2)) is missing. Standard streams apart. */
+function inherited(pid: number): string[] {
+  return readdirSync(`/proc/${pid}/fd`).filter((fd) => {
+    try {
+      const isSocket = Number(fd) > 2 && readlinkSync(`/proc/${pid}/fd/${fd}`).startsWith("socket:");
+      const [, flags = "0"] = /^flags:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/fdinfo/${fd}`, "utf8")) ?? [];
+      return isSocket && (Number.parseInt(flags, 8) & 0o2000000) === 0;
+    } catch {
+      return false; // it was closed meanwhile
+    }
+  });
+}
+
 const STREAMS = 200;
 
 test("streams go on through an upgrade, and through another one behind it: nothing is lost, nothing comes twice", async (t) => {
@@ -75,6 +90,7 @@ test("streams go on through an upgrade, and through another one behind it: nothi
   }
   const after = await daemon.status();
   assert.notEqual(after.pid, before.pid);
+  assert.deepEqual(inherited(after.pid), [], "programs that it starts get none of its sockets");
   const openedAt = (status: typeof after) =>
     status.connections
       .filter(({ phase }: { phase: string }) => phase === "echo")
@@ -245,6 +261,17 @@ test("clients of a shared device are answered through an upgrade, and the device
   assert.equal(shared.port, line);
 });
 
+test("a line that is gone from the configuration is gone from the machine, a shared device's, too", async (t) => {
+  const ports = [await freePort(), await freePort()];
+  const sections = `[mux]\n${ports[0]}=127.0.0.1:9 PROT=modbus\n[direct]\n${ports[1]}=127.0.0.1:9\n`;
+  const daemon = await Upgradable.start(t, sections);
+  for (const port of ports) (await opened(port)).destroy();
+  writeFileSync(daemon.configuration, "");
+  await daemon.upgrade();
+  await until(() => daemon.running.length === 1, "the end of the old process");
+  for (const port of ports) await assert.rejects(opened(port), { code: "ECONNREFUSED" });
+});
+
 test("TLS ends where it is, and so does the old process, behind the last of it", async (t) => {
   const files = new Certificates();
   t.after(() => files.remove());
@@ -277,7 +304,15 @@ test("TLS ends where it is, and so does the old process, behind the last of it",
 test("a new process that is killed while it takes over loses nothing that it has not taken, and the old one serves again", async (t) => {
   const device = await talkingDevice(t, 20);
   const line = await freePort();
-  const daemon = await Upgradable.start(t, `[direct]\n${line}=127.0.0.1:${device.port}\n`);
+  const [page, datagrams, standing] = [await freePort(), await freePort(), await freePort()];
+  const daemon = await Upgradable.start(
+    t,
+    `[direct]\n${line}=127.0.0.1:${device.port}
+     [web]\nport=${page}
+     [direct echo]\nlisten=udp:127.0.0.1:${datagrams}\ntarget=127.0.0.1:${device.port}
+     [mqtt]\nurl=mqtt://127.0.0.1:9
+     [direct kept]\nlisten=${standing}\ntarget=127.0.0.1:${device.port}\nmqtt=kept\ndial=always\n`,
+  );
   const clients: CountedStream[] = [];
   for (let index = 0; index < 30; index += 1) clients.push(new CountedStream(await opened(line), 20));
   t.after(() => {
@@ -300,7 +335,24 @@ test("a new process that is killed while it takes over loses nothing that it has
   const later = new CountedStream(await opened(line), 20);
   t.after(() => later.socket.destroy());
   await until(() => later.heard > 2, "a client that comes later");
+  await until(async () => {
+    const { listeners, directs, mqtt } = await daemon.status();
+    const areOpen = listeners.every(({ problem }: { problem?: string }) => problem === undefined);
+    return areOpen && mqtt !== undefined && directs.at(-1).standing.connected;
+  }, "all ports, the broker's link, and the connection without a client");
+  assert.equal((await fetch(`http://127.0.0.1:${page}/`)).status, 200);
+  assert.notEqual(await echoed(datagrams), "");
 });
+
+/** The first datagram of a port, in answer to one. */
+async function echoed(port: number): Promise<string> {
+  const socket = createSocket("udp4");
+  const answer = once(socket, "message");
+  socket.send("?", port, "127.0.0.1");
+  const [bytes] = await answer;
+  socket.close();
+  return String(bytes);
+}
 
 /** A program that ends when it is given the socket of the sixth client. */
 const DIES = `if (process.env.SOCKPROXYD_UPGRADE) {

@@ -85,6 +85,19 @@ test("the service manager is told of start, life, reload and stop, in this order
   assert.deepEqual(log.lines, []);
 });
 
+test("a process whose place is taken tells nothing, and that it is the main one where it serves again", async (t) => {
+  const { supervisor, clock, messages } = manager(t, (heard) => `echo "$*" >>'${heard}'`);
+  supervisor.started();
+  await until(() => messages().length === 1, "the start");
+  supervisor.handedOver();
+  supervisor.stopping();
+  clock.advance(60_000);
+  supervisor.servesAgain();
+  assert.equal(clock.pending, 1, "one timer for signs of life");
+  await until(() => messages().length === 2, "the message");
+  assert.deepEqual(messages(), ["READY=1", "MAINPID=4711 READY=1"]);
+});
+
 test("a service manager that cannot be told is one line of the log", async (t) => {
   const { supervisor, log, messages } = manager(t, (heard) => `echo "$*" >>'${heard}'; exit 1`);
   supervisor.started();
