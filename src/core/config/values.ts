@@ -31,11 +31,17 @@ export function maskSecrets(url: string): string {
 
 /** Masks the password of a URL, or of a text that was meant to be one; without a user name, the whole login. */
 export function maskPassword(url: string): string {
-  return url.replace(/^([a-z]+:\/\/)([^/?#]*)@/i, (_match, scheme: string, login: string) => {
+  const isUrl = URL.canParse(url) && /^[a-z]+:\/\//i.test(url);
+  return url.replace(isUrl ? URL_LOGIN : LIKELY_LOGIN, (_match, scheme: string, login: string) => {
     const user = login.includes(":") ? login.slice(0, login.indexOf(":") + 1) : "";
     return `${scheme}${user}***@`;
   });
 }
+
+/** The scheme and the login of a URL. */
+const URL_LOGIN = /^([a-z]+:\/\/)([^/?#]*)@/i;
+/** What may be these in a text that is no URL: what somebody has mistyped may be a password all the same. */
+const LIKELY_LOGIN = /^((?:[a-z]*:?\/+)?)(.*)@/is;
 
 /** Reads an address to listen on; `*`: all of this machine. */
 export function parseListenAddress(text: string): Result<string> {

@@ -84,6 +84,11 @@ const masked: [string, string][] = [
   ["http://token@hub", "http://***@hub"],
   ["http://hub:3480/x@y", "http://hub:3480/x@y"],
   ["ftp://me:secret@hub", "ftp://me:***@hub"],
+  // mistyped, and a secret all the same
+  ["mqtt:/me:secret@hub", "mqtt:/me:***@hub"],
+  ["mqtt//me:secret@hub", "mqtt//me:***@hub"],
+  ["me:secret@hub", "me:***@hub"],
+  ["mqtt://me:sec/r?et@hub", "mqtt://me:***@hub"],
 ];
 for (const [url, expected] of masked) test(`${expected} masks`, () => assert.equal(maskPassword(url), expected));
 
