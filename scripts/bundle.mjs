@@ -1,6 +1,6 @@
 // Writes build/sockproxyd.cjs: the whole program in one file, with its packages, its page and its version, for every Node.js that the
 // program runs on. `node build/sockproxyd.cjs` needs no other file.
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { build, transform } from "esbuild";
 import { manifest, oldestNode, root, text } from "./checkout.mjs";
@@ -38,13 +38,17 @@ const ownStreams = {
   },
 };
 
-/** Gives mqtt no timers of browsers, and no debug lines of its own: they would show a password. */
+/** Gives mqtt no timers of browsers, no debug lines of its own, which would show a password, and of its package.json what it reads. */
 const plainMqtt = {
   name: "plain-mqtt",
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^(worker-timers|debug)$/ }, ({ path, importer }) =>
       /\/node_modules\/mqtt(-packet)?\//.test(importer) ? { path, namespace: "plain-mqtt" } : undefined,
     );
+    onLoad({ filter: /\/node_modules\/mqtt\/package\.json$/ }, ({ path }) => ({
+      contents: JSON.stringify({ version: JSON.parse(readFileSync(path, "utf8")).version }),
+      loader: "json",
+    }));
     onLoad({ filter: /.*/, namespace: "plain-mqtt" }, () => ({ contents: "module.exports = () => () => {};" }));
   },
 };

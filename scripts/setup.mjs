@@ -37,8 +37,8 @@ function gatherRooms(compiled) {
   for (const { name: room } of folders.filter(({ name }) => !["by-room", "e2e", "long", "support"].includes(name))) {
     const files = readdirSync(`${compiled}/${room}`, { recursive: true, encoding: "utf8" });
     const tests = files.filter((name) => name.endsWith(".test.js")).sort();
-    const lines = tests.map((name) => `await import("../${room}/${name}");\n`);
-    writeFileSync(`${compiled}/by-room/${room}.test.js`, lines.join(""));
+    const lines = ["support/open-sockets.js", ...tests.map((name) => `${room}/${name}`)];
+    writeFileSync(`${compiled}/by-room/${room}.test.js`, lines.map((name) => `import "../${name}";\n`).join(""));
   }
 }
 

@@ -370,7 +370,7 @@ describe("answers that are not read", { concurrency: 4 }, () => {
     const other = await open();
     other.write(get("other"));
     await serve(await device.client(1), "/other", ok("answer"));
-    await until(() => other.bytes.includes("answer"), "the answer", 3000);
+    await until(() => other.bytes.includes("answer"), "the answer", 10_000);
   });
 });
 

@@ -97,9 +97,9 @@ test("a link whose peer does not come back in time: everybody is closed, after e
     for (const { done } of downloads) assert.ok((await done).count < 1000 * MB);
     const took = performance.now() - since;
     assert.ok(took >= RESUME_MS && took < RESUME_MS * 1.5 + 2000, `${took} ms`);
-    await until(() => tapes.sockets.size === 0, "the services to be told", 5000);
+    await until(() => tapes.sockets.size === 0, "the services to be told", 10_000);
     network.down = false;
-    await until(async () => (await server.status()).links === round + 1, "a new link", 5000);
-    await server.listens(true, 5000);
+    await until(async () => (await server.status()).links === round + 1, "a new link", 10_000);
+    await server.listens(true, 10_000);
   }
 });

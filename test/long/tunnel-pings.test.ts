@@ -103,9 +103,9 @@ describe("pings", { concurrency: 4 }, () => {
     const { server, device } = await start(t, "HLTH=1");
     const client = await Client.open(server.hosts[0] ?? 0);
     await device.connect();
-    assert.equal(await client.rest(8000), "");
+    assert.equal(await client.rest(10_000), "");
     await device.ended();
-    await until(() => /link lost: silent for [3-5] s/.test(server.daemon.log()), "the reason", 1000);
+    await until(() => /link lost: silent for [3-5] s/.test(server.daemon.log()), "the reason", 10_000);
     await server.listens(false);
     client.destroy();
   });

@@ -103,8 +103,8 @@ describe("the server's side", { concurrency: 4 }, () => {
       for (const host of [...server.hosts, ...server.hosts]) clients.push(await Client.open(host));
       for (const _ of clients) await device.connect();
       device.client[end]();
-      await until(() => clients.every((client) => client.closed || client.ended), "all clients closed", 3000);
-      await server.listens(false, 3000);
+      await until(() => clients.every((client) => client.closed || client.ended), "all clients closed", 10_000);
+      await server.listens(false, 10_000);
       for (const client of clients) client.destroy();
       device.client.destroy();
     }
@@ -220,9 +220,9 @@ describe("the server's side", { concurrency: 4 }, () => {
     const server = await startServer(t, [SERVICE]);
     const { device, client } = await withClient(server);
     const next = await ScriptedDevice.open(server.port);
-    await device.ended(2000);
-    await until(() => client.closed || client.ended, "the client of the old link to be closed", 2000);
-    await server.listens(true, 2000);
+    await device.ended(10_000);
+    await until(() => client.closed || client.ended, "the client of the old link to be closed", 10_000);
+    await server.listens(true, 10_000);
     let fresh: Client | undefined; // the ports may have closed for a moment
     await until(async () => {
       fresh = await Client.open(server.hosts[0] ?? 0).catch(() => undefined);

@@ -79,7 +79,7 @@ class Server {
 
 async function says({ log }: Side, pattern: RegExp): Promise<void> {
   try {
-    await until(() => log.lines.some((line) => pattern.test(line)), String(pattern), 3000);
+    await until(() => log.lines.some((line) => pattern.test(line)), String(pattern), 10_000);
   } catch (error) {
     throw new Error(`${error}; there is:\n${log.lines.join("\n")}`);
   }

@@ -1,5 +1,3 @@
-import { subscribe } from "node:diagnostics_channel";
-import { Server, type Socket } from "node:net";
 import { PassThrough } from "node:stream";
 import { after } from "node:test";
 import { loadConfig } from "#src/cli/load-config.js";
@@ -15,14 +13,12 @@ import type { LogObserver } from "#src/log/log-tail.js";
 import { Times } from "#src/log/times.js";
 import type { Clock, Timer } from "#src/system/clock.js";
 import { systemClock } from "#src/system/clock.js";
-
 import type { RunningDaemon } from "./daemon.js";
 import { checkEvent } from "./event-schema.js";
 import { freePort } from "./free-port.js";
+import "./open-sockets.js";
 
-/** What would keep this process from ending: its open sockets, its listening ones, and the timers of its daemons. */
-const sockets = new Set<Socket>();
-const servers = new Set<Server>();
+/** What would keep this process from ending, besides its open sockets: the timers of its daemons. */
 const timers = new Set<Timer>();
 let over = false;
 
@@ -44,28 +40,13 @@ const clock: Clock = {
     };
   },
 };
-
-for (const channel of ["net.client.socket", "net.server.socket"]) {
-  subscribe(channel, (message) => {
-    const { socket } = message as { socket: Socket };
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
-  });
-}
 const { publish } = EventBus.prototype;
 EventBus.prototype.publish = function (event) {
   checkEvent(event); // whatever a test has happen
   publish.call(this, event);
 };
-const { listen } = Server.prototype;
-Server.prototype.listen = function (this: Server, ...args: unknown[]) {
-  servers.add(this.once("close", () => servers.delete(this)));
-  return Reflect.apply(listen, this, args);
-};
 after(() => {
   over = true; // the ends of the sockets would start timers, and a daemon whose timers are gone does not come to the end of its stop
-  for (const server of servers) server.close();
-  for (const socket of sockets) socket.destroy();
   for (const timer of timers) timer.cancel();
 });
 

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { freePort } from "./free-port.js";
+import "./open-sockets.js";
 import { until } from "./wait.js";
 
 /** A TCP client that stores all received bytes. */

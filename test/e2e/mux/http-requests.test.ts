@@ -101,7 +101,7 @@ describe("http behind a mux", { concurrency: 4 }, () => {
     client.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
     client.write("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n");
     await until(() => client.bytes.includes("hello"), "the first answer");
-    await until(() => client.bytes.includes("100 Continue"), "leave to go on", 2000);
+    await until(() => client.bytes.includes("100 Continue"), "leave to go on", 10_000);
   });
 
   test("http: PROB probes", async (t) => {
@@ -110,7 +110,7 @@ describe("http behind a mux", { concurrency: 4 }, () => {
     const mux = await startMux(t, `127.0.0.1:${device.port} PROT=http HLTH=0.3 PROB=${probe}`);
     const client = await Client.open(mux.port);
     client.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
-    await until(() => device.received.includes("/probe"), "a probe", 3000);
+    await until(() => device.received.includes("/probe"), "a probe", 10_000);
   });
 
   test("http: an answer without end whose client has left does not block the device for the others", async (t) => {

@@ -104,7 +104,7 @@ describe("a name server that behaves badly", { ...SKIP, concurrency: true }, () 
     server.names.set("moved.test", { A: { addresses: ["127.0.0.99"], ttl: 3600 } });
     assert.match((await ask())[0], /: connection refused$/);
     server.names.set("moved.test", { A: { ...HERE, ttl: 3600 } });
-    await until(async () => (await ask())[0].startsWith("OK CONN"), "the new address", 5000);
+    await until(async () => (await ask())[0].startsWith("OK CONN"), "the new address", 10_000);
     const before = server.count("A moved.test");
     assert.match((await ask())[0], /^OK CONN/);
     assert.equal(server.count("A moved.test"), before, "it is kept now");
@@ -188,10 +188,10 @@ server=tunnel.test:${tunnel.port}
   const direct = await Client.open(ports.direct);
   const mux = await Client.open(ports.mux);
   mux.write("ask\n");
-  await until(() => device.clients.length >= 3, "the lines", 4000);
-  await until(() => tunnel.clients.length > 0, "the link of the tunnel", 4000);
-  await until(() => luup.arrivals.length > 0, "the notification", 4000);
-  await until(() => hook.posts.length > 0, "the alert", 4000);
+  await until(() => device.clients.length >= 3, "the lines", 10_000);
+  await until(() => tunnel.clients.length > 0, "the link of the tunnel", 10_000);
+  await until(() => luup.arrivals.length > 0, "the notification", 10_000);
+  await until(() => hook.posts.length > 0, "the alert", 10_000);
   const udp = createSocket("udp4");
   udp.bind(0, "127.0.0.1");
   await once(udp, "listening");

@@ -73,8 +73,8 @@ describe("both ends", { concurrency: 4 }, () => {
     side = await there.client(2);
     network?.cut();
     await until(() => (client.closed || client.ended) && (side.closed || side.ended), "both closed with the link");
-    await until(async () => (await server.status()).links === 2, "the next link", 6000);
-    await server.listens(true, 6000);
+    await until(async () => (await server.status()).links === 2, "the next link", 10_000);
+    await server.listens(true, 10_000);
     client.destroy();
     side.destroy();
 
@@ -170,7 +170,7 @@ describe("both ends", { concurrency: 4 }, () => {
     for (const port of [toForbidden, toRefusing]) {
       const client = await Client.open(port);
       client.write("hello?");
-      assert.equal(await client.rest(3000), "");
+      assert.equal(await client.rest(10_000), "");
       client.destroy();
     }
     await echoed(to, "undisturbed", 2000);
@@ -203,7 +203,7 @@ describe("both ends", { concurrency: 4 }, () => {
     const [to = 0, toOther = 0] = server.hosts;
     await echoed(to, "at run time");
     const refused = await Client.open(toOther);
-    assert.equal(await refused.rest(3000), "");
+    assert.equal(await refused.rest(10_000), "");
     assert.equal(other.clients.length, 0);
     const { devices } = await tunnelsStatus(device.daemon);
     assert.equal(devices.find((each) => each.server === `${HOST}:${server.port}`)?.connected, true);
@@ -246,8 +246,8 @@ describe("both ends", { concurrency: 4 }, () => {
     assert.equal(await client.take(4), "kept");
     server.config.write(`[tunnel]\n${port}=EXPOSE 127.0.0.1:${second}>${HOST}:${echo.port}\n`);
     assert.match(await reload(server.daemon.port), /^OK/);
-    await until(() => client.closed || client.ended, "the client of the line that is gone to be closed", 8000);
-    await server.listens(false, 8000);
+    await until(() => client.closed || client.ended, "the client of the line that is gone to be closed", 10_000);
+    await server.listens(false, 10_000);
     await echoed(second, "stays");
     assert.deepEqual(faults(server.daemon.log()), []);
   });

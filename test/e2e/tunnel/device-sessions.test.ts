@@ -63,7 +63,7 @@ async function connection({ server }: Pick<Scene, "server">, index: number): Pro
 
 /** Waits until the service's side has ended, and fails after 3 s: nobody waits for the end of the time. */
 async function endsAtOnce({ side }: Scene): Promise<void> {
-  await until(() => side.closed || side.ended, "the service to be told", 3000);
+  await until(() => side.closed || side.ended, "the service to be told", 10_000);
 }
 
 describe("sessions on the device", { concurrency: 4 }, () => {

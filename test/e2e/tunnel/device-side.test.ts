@@ -132,7 +132,7 @@ describe("the device's side", { concurrency: 4 }, () => {
       const sides = [await dial({ ...all, link }, 0), await dial({ ...all, link }, 1)];
       link.client[end]();
       const since = performance.now();
-      await until(() => sides.every((side) => side.closed || side.ended), "all services closed", 3000);
+      await until(() => sides.every((side) => side.closed || side.ended), "all services closed", 10_000);
       link = await all.server.link(BACK_WITHIN_MS + BUSY_MS);
       assert.ok(performance.now() - since < BACK_WITHIN_MS + BUSY_MS);
       for (const side of sides) side.destroy();

@@ -120,12 +120,12 @@ describe("resume", { concurrency: 4 }, () => {
     await until(() => download.count > MIB, "the transfer to run");
     network.down = true;
     network.cut("reset");
-    await until(() => client.closed || client.ended, "the client to be closed", 5000);
+    await until(() => client.closed || client.ended, "the client to be closed", 10_000);
     assert.ok((await download.done).count < 500 * MIB);
-    await until(() => tapes.sockets.size === 0, "the service to be told", 5000);
+    await until(() => tapes.sockets.size === 0, "the service to be told", 10_000);
     await server.listens(false);
     network.down = false;
-    await server.listens(true, 5000);
+    await server.listens(true, 10_000);
     const again = await Client.open(echoPort);
     await roundTrip(again, "after");
     again.destroy();
@@ -148,11 +148,11 @@ describe("resume", { concurrency: 4 }, () => {
         await until(async () => (await server.status()).link?.resuming === true, "the server to see it");
         await server.daemon.stop();
         network.down = false;
-        await until(() => client.closed || client.ended, "the client to be closed", 3000);
+        await until(() => client.closed || client.ended, "the client to be closed", 10_000);
       } else {
         await device.daemon.stop();
-        await until(() => client.closed || client.ended, "the client to be closed", 3000);
-        await server.listens(false, 3000);
+        await until(() => client.closed || client.ended, "the client to be closed", 10_000);
+        await server.listens(false, 10_000);
         assert.match(server.daemon.log(), /link lost: the device has ended the link: the proxy is stopping/);
       }
     }
@@ -163,7 +163,7 @@ describe("resume", { concurrency: 4 }, () => {
     const download = new Download(tapesPort, 1, 500 * MIB);
     await until(() => download.count > MIB, "the transfer to run");
     await server.daemon.stop();
-    await until(() => tapes.sockets.size === 0, "the service to be told", 3000);
+    await until(() => tapes.sockets.size === 0, "the service to be told", 10_000);
     assert.match(device.daemon.log(), /link lost: the server has ended the link: the proxy is stopping/);
   });
 
@@ -173,7 +173,7 @@ describe("resume", { concurrency: 4 }, () => {
     await roundTrip(client, "before");
     server.config.write("[host]\n");
     await reload(server.daemon.port);
-    await until(() => client.closed || client.ended, "the client to be closed", 3000);
+    await until(() => client.closed || client.ended, "the client to be closed", 10_000);
   });
 
   test("over TLS, each of several devices goes on with its own link", async (t) => {

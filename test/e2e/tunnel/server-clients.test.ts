@@ -79,9 +79,9 @@ describe("clients of the server's side", { concurrency: 4 }, () => {
     const surplus = await open(server).catch((error: NodeJS.ErrnoException) => {
       assert.equal(error.code, "ECONNRESET"); // before it could see that it was connected
     });
-    assert.equal((await surplus?.rest(3000)) ?? "", "");
+    assert.equal((await surplus?.rest(10_000)) ?? "", "");
     surplus?.destroy();
-    await until(() => /256|client/.test(server.daemon.log().slice(before)), "a log line", 2000);
+    await until(() => /256|client/.test(server.daemon.log().slice(before)), "a log line", 10_000);
     assert.equal((await server.status()).link?.clients, MOST_CLIENTS);
     assert.ok((await server.status()).refused >= 1);
     for (const id of [0, 100, 255]) {

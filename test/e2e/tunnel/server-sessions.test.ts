@@ -114,7 +114,7 @@ describe("sessions on the server", { concurrency: 4 }, () => {
     const client = await Client.open(server.hosts[0] ?? 0);
     await device.connect();
     device.client.reset();
-    await until(() => client.closed || client.ended, "the client to be closed", 3000);
+    await until(() => client.closed || client.ended, "the client to be closed", 10_000);
     await server.listens(false);
     assert.match(server.daemon.log(), /link lost: .*; no other connection within 0.3 s/);
     const late = await ScriptedDevice.open(server.port, { silent: true });
@@ -135,7 +135,7 @@ describe("sessions on the server", { concurrency: 4 }, () => {
     assert.equal((await wrong.expect(SESSION, 0)).length, 0);
     assert.equal(client.closed || client.ended, false, "a stranger with a wrong id ends nothing");
     wrong.send(LISTEN, 0);
-    await until(() => client.closed || client.ended, "the client to be closed", 3000);
+    await until(() => client.closed || client.ended, "the client to be closed", 10_000);
     await server.listens();
   });
 
@@ -155,7 +155,7 @@ describe("sessions on the server", { concurrency: 4 }, () => {
       assert.equal(await client.take(1), "!");
       assert.equal(device.client.bytes.length, 0, "no further frame");
       device.client.reset();
-      await until(() => client.closed || client.ended, "the client to be closed", 3000);
+      await until(() => client.closed || client.ended, "the client to be closed", 10_000);
       await server.listens(false);
     }
   });
@@ -175,7 +175,7 @@ describe("sessions on the server", { concurrency: 4 }, () => {
         await again.ended();
       }
       await device.ended();
-      await until(() => client.closed || client.ended, "the client to be closed", 3000);
+      await until(() => client.closed || client.ended, "the client to be closed", 10_000);
       await until(async () => (await server.status()).link === undefined, "the link to be over");
     }
     assert.deepEqual(faults(server.daemon.log()), []);

@@ -59,7 +59,7 @@ test("a crowd of readers is cut at 64, and the proxy is not touched by it", asyn
   const { web, daemon } = await startWeb(t);
   const crowd: Client[] = [];
   for (let count = 0; count < 100; count += 1) crowd.push(await Client.open(web));
-  await until(() => crowd.filter(({ ended, closed }) => ended || closed).length === 36, "36 to be cut", 3000);
+  await until(() => crowd.filter(({ ended, closed }) => ended || closed).length === 36, "36 to be cut", 10_000);
   (await relayed(daemon.port, device)).client.destroy();
   for (const client of crowd) client.destroy();
   await until(
@@ -76,7 +76,7 @@ test("readers do not take what the daemon keeps for itself", { skip: missing("pr
   const { web, daemon } = await startWebProcess(t, "", "", ["prlimit", "--nofile=100:100"]);
   const crowd: Client[] = [];
   for (let count = 0; count < 60; count += 1) crowd.push(await Client.open(web));
-  await until(() => crowd.filter(({ ended, closed }) => ended || closed).length === 10, "10 to be cut", 3000);
+  await until(() => crowd.filter(({ ended, closed }) => ended || closed).length === 10, "10 to be cut", 10_000);
   await until(() => /rejected by web port \d+: no more files can be opened/.test(daemon.log()), "the log to tell");
   for (const client of crowd) client.destroy();
   await until(

@@ -238,7 +238,7 @@ test("a reload opens the page, moves it, closes it; event streams of the old pla
   config.write(`[web]\nport=${next}\n`);
   assert.equal(await reload(daemon.port), "OK RELD");
   await until(() => stream.ended, "the stream to end");
-  await until(() => half.ended || half.closed, "half a request to be cut", 2000);
+  await until(() => half.ended || half.closed, "half a request to be cut", 10_000);
   half.destroy();
   await assert.rejects(ask(web, "/status"), { code: "ECONNREFUSED" });
   assert.equal((await ask(next, "/status")).status, 200);

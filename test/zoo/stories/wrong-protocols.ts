@@ -39,7 +39,7 @@ export const WRONG_PROTOCOLS: readonly Story[] = CASES.map(([device, behaviour, 
   async visit({ mux, log }) {
     const client = await Client.open(mux.port);
     client.write(sent);
-    await until(() => /this looks like/.test(log()), "the log to say what it looks like", 2500);
+    await until(() => /this looks like/.test(log()), "the log to say what it looks like", 10_000);
     assert.match(log(), says);
     client.destroy();
   },

@@ -1,0 +1,28 @@
+import { subscribe } from "node:diagnostics_channel";
+import { Server, type Socket } from "node:net";
+import { after } from "node:test";
+
+/**
+ * Whatever imports this file leaves no socket open, and no port, behind its last test: either would keep the process from ending, and the
+ * run of all tests with it, until its time limit.
+ */
+const sockets = new Set<Socket>();
+const servers = new Set<Server>();
+
+for (const channel of ["net.client.socket", "net.server.socket"]) {
+  subscribe(channel, (message) => {
+    const { socket } = message as { socket: Socket };
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
+}
+const { listen } = Server.prototype;
+Server.prototype.listen = function (this: Server, ...args: unknown[]) {
+  servers.add(this.once("close", () => servers.delete(this)));
+  return Reflect.apply(listen, this, args);
+};
+
+after(() => {
+  for (const server of servers) server.close();
+  for (const socket of sockets) socket.destroy();
+});
