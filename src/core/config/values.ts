@@ -41,7 +41,7 @@ export function maskPassword(url: string): string {
 /** The scheme and the login of a URL. */
 const URL_LOGIN = /^([a-z]+:\/\/)([^/?#]*)@/i;
 /** What may be these in a text that is no URL: what somebody has mistyped may be a password all the same. */
-const LIKELY_LOGIN = /^((?:[a-z]*:?\/+)?)(.*)@/is;
+const LIKELY_LOGIN = /^((?:[a-z]*:?\/{1,3})?)(.*)@/is;
 
 /** Reads an address to listen on; `*`: all of this machine. */
 export function parseListenAddress(text: string): Result<string> {
