@@ -1,9 +1,9 @@
 import { listensOf } from "../core/config/listen.js";
 import type { Settings } from "../core/config/settings.js";
-import type { GatewayEvent } from "../core/events/gateway-event.js";
+import { type GatewayEvent, LINE_EVENTS } from "../core/events/gateway-event.js";
 import { RateAlarm } from "../core/limits/rate-alarm.js";
 import { formatSeconds } from "../core/parse/duration.js";
-import { ALERT_EVENTS, type AlertsStatus, alertOf } from "../core/status/alert.js";
+import { type AlertsStatus, alertOf } from "../core/status/alert.js";
 import { EventBus } from "../events/event-bus.js";
 import type { Log } from "../log/log.js";
 import { epochMsOf, utcTime } from "../log/times.js";
@@ -62,7 +62,7 @@ export class Alerts {
     this.#perMinute = alertChecksums;
     this.#webhook.configure(alertUrl);
     if (alertUrl === "") this.#ignore();
-    else this.#unsubscribe ??= this.#events.subscribe((event) => this.#post(event), ALERT_EVENTS);
+    else this.#unsubscribe ??= this.#events.subscribe((event) => this.#post(event), LINE_EVENTS);
   }
 
   /**

@@ -3,10 +3,6 @@ import type { Settings } from "../core/config/settings.js";
 import type { ConnOptions } from "../core/options/conn-options.js";
 import type { Mqtt } from "../mqtt/mqtt.js";
 import type { WayMaker } from "../notify/notification-way.js";
-import type { End } from "../sockets/end.js";
-
-/** Bytes that wait for a remote: more of what others publish is dropped. */
-const MAX_UNSENT = 65_536;
 
 type PayloadSettings = Pick<Settings, "mqttPayload">;
 
@@ -23,17 +19,10 @@ export function rawBridges(settings: PayloadSettings, mqtt: () => Mqtt | undefin
   return (options, remote) => {
     const { mqttTopic } = options;
     if (mqttTopic === undefined || !isRaw(options, settings)) return undefined;
-    return mqtt()?.bridge(mqttTopic, (bytes) => writeTo(remote, bytes));
+    return mqtt()?.bridge(mqttTopic, () => remote);
   };
 }
 
 function isRaw({ mqttPayload }: ConnOptions, settings: PayloadSettings): boolean {
   return (mqttPayload ?? settings.mqttPayload) === "raw";
-}
-
-/** Writes to a remote what somebody has published; not while it takes nothing. @returns whether it is written */
-function writeTo(remote: End, bytes: Buffer): boolean {
-  if (remote.gone || remote.unsent > MAX_UNSENT) return false;
-  remote.write(bytes);
-  return true;
 }

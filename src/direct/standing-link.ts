@@ -12,8 +12,6 @@ const BACKOFF = { firstMs: 1000, maxMs: 30_000 };
 /** A connection that has lasted so long was a good one: the next attempt comes soon. */
 const GOOD_MS = 10_000;
 const BREATH_MS = 20;
-/** Bytes that wait for the server: more of what others publish is dropped. */
-const MAX_UNSENT = 65_536;
 
 type State =
   | { readonly kind: "dialing"; readonly dial: Dial }
@@ -43,7 +41,7 @@ export class StandingLink {
     this.#context = context;
     this.#dialServer = () => dialServer(sharedOrigin(lineName("direct", line)));
     this.#since = context.clock.now();
-    this.#bridge = context.mqtt()?.bridge(topic, (bytes) => this.#write(bytes));
+    this.#bridge = context.mqtt()?.bridge(topic, () => (this.#state.kind === "open" ? this.#state.end : undefined));
     this.#dial();
   }
 
@@ -130,13 +128,6 @@ export class StandingLink {
       if (this.#bridge?.isBusy === true) this.#holdUp(end);
       else end.resume();
     });
-  }
-
-  #write(bytes: Buffer): boolean {
-    const state = this.#state;
-    if (state.kind !== "open" || state.end.gone || state.end.unsent > MAX_UNSENT) return false;
-    state.end.write(bytes);
-    return true;
   }
 
   /** Ends a connection whose server has said nothing for longer than RTIM allows. */

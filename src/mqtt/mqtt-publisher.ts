@@ -1,4 +1,5 @@
 import type { Qos } from "../core/mqtt/mqtt-message.js";
+import type { End } from "../sockets/end.js";
 
 /** How a message is published. */
 export interface PublishOptions {
@@ -62,9 +63,9 @@ export interface MqttBridges {
    * Publishes the bytes of a remote, and takes what is to be written to it (docs/mqtt.md).
    *
    * @param topic below the prefix; what others publish at `TOPIC/set` is to be written
-   * @param write to the remote; returns whether that takes it
+   * @param remote undefined: there is none at the moment
    */
-  bridge(topic: string, write: (bytes: Buffer) => boolean): MqttBridge;
+  bridge(topic: string, remote: () => End | undefined): MqttBridge;
 }
 
 /** The part of the daemon that publishes. */

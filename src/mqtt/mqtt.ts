@@ -4,6 +4,7 @@ import type { MqttStatus } from "../core/mqtt/mqtt-status.js";
 import { STATUS_TOPIC, topicMatches } from "../core/mqtt/mqtt-topic.js";
 import { formatHostPort } from "../core/net/address.js";
 import type { TlsIdentities } from "../dial/tls-credentials.js";
+import type { End } from "../sockets/end.js";
 import { BrokerLink, type LeaveReason, type Legacy } from "./broker-link.js";
 import type { BrokerSettings, LinkContext } from "./broker-settings.js";
 import { GatewayTopics, type GatewayTopicsContext } from "./gateway-topics.js";
@@ -105,8 +106,8 @@ export class Mqtt implements MqttPublisher, MqttBridges, MqttPoster {
     }
   }
 
-  bridge(topic: string, write: (bytes: Buffer) => boolean): RawBridge {
-    return new RawBridge(topic, write, this);
+  bridge(topic: string, remote: () => End | undefined): RawBridge {
+    return new RawBridge(topic, remote, this);
   }
 
   /** Makes the way of connections whose options name a topic for their events. */

@@ -1,9 +1,12 @@
+import type { End } from "../sockets/end.js";
 import type { MqttBridge, MqttPublisher } from "./mqtt-publisher.js";
 
 /** Most bytes of a remote in one message: hubs and Home Assistant hold messages whole. */
 const MAX_MESSAGE = 65_536;
 /** Most bytes that one message may write to a remote. */
 const MAX_SET = 65_536;
+/** Bytes that wait for a remote: more of what others publish is dropped. */
+const MAX_UNSENT = 65_536;
 
 interface Publisher extends Pick<MqttPublisher, "publish" | "subscribe"> {
   readonly isBusy: boolean;
@@ -17,13 +20,18 @@ export class RawBridge implements MqttBridge {
   readonly #topic: string;
   readonly #unsubscribe: () => void;
 
-  constructor(topic: string, write: (bytes: Buffer) => boolean, mqtt: Publisher) {
+  /** @param remote undefined: there is none at the moment */
+  constructor(topic: string, remote: () => End | undefined, mqtt: Publisher) {
     this.#mqtt = mqtt;
     this.#topic = topic;
     this.#unsubscribe = mqtt.subscribe(`${topic}/set`, (payload) => {
       if (payload.length === 0) return;
-      if (payload.length <= MAX_SET && write(payload)) this.written += payload.length;
-      else this.refused += 1;
+      const end = remote();
+      if (end === undefined || end.gone || end.unsent > MAX_UNSENT || payload.length > MAX_SET) this.refused += 1;
+      else {
+        end.write(payload);
+        this.written += payload.length;
+      }
     });
   }
 

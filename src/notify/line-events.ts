@@ -1,9 +1,8 @@
 import { listensOf } from "../core/config/listen.js";
 import type { Settings } from "../core/config/settings.js";
-import type { GatewayEvent } from "../core/events/gateway-event.js";
+import { type GatewayEvent, LINE_EVENTS } from "../core/events/gateway-event.js";
 import { PendingEvents } from "../core/notify/pending-events.js";
 import type { ConnOptions } from "../core/options/conn-options.js";
-import { ALERT_EVENTS } from "../core/status/alert.js";
 import type { EventBus } from "../events/event-bus.js";
 import type { Clock } from "../system/clock.js";
 import { NotificationScheduler } from "./notification-scheduler.js";
@@ -47,7 +46,7 @@ export class LineEvents {
     const kept = new Set([...this.#lines.values()].flat());
     for (const scheduler of [...before.values()].flat()) if (!kept.has(scheduler)) scheduler.giveUp();
     if (this.#lines.size === 0) this.close();
-    else this.#unsubscribe ??= this.#context.events.subscribe((event) => this.#tell(event), ALERT_EVENTS);
+    else this.#unsubscribe ??= this.#context.events.subscribe((event) => this.#tell(event), LINE_EVENTS);
   }
 
   /** Tells nothing more. */

@@ -4,13 +4,14 @@ import { didYouMean } from "../parse/near-miss.js";
 import { lineProblem, printable } from "../parse/text.js";
 import { parseTunnelRoute, TUNNEL_FORMAT } from "../tunnel/tunnel-line.js";
 import type { WebhookSettings } from "../webhook/webhook-settings.js";
-import { namedDevice, unknownKey } from "./device-section.js";
+import { namedDevice } from "./device-section.js";
 import { commentWarning, type Entry, explainEntry, readLine, withoutSecret } from "./ini-line.js";
 import { keysOf, PORT_SECTIONS, parseValue, SECTIONS } from "./keys.js";
 import { PortLines, type SectionReader } from "./port-sections.js";
 import type { DirectLine, MuxLine, NamedDevice, Section, TlsIdentity, TunnelLine, Values } from "./settings.js";
 import { tlsIdentity } from "./tls-identities.js";
 import { webhookSection } from "./webhook-section.js";
+import { unknownKey } from "./whole-section.js";
 
 /** The settings that one configuration file names, without defaults. */
 export interface FileSettings {

@@ -1,10 +1,10 @@
 import { findYesOrNo } from "../parse/keyword.js";
 import { didYouMean } from "../parse/near-miss.js";
 import { identityIn } from "../tunnel/tunnel-tls.js";
-import { unknownKey } from "./device-section.js";
 import { lineTitle, PORT_SECTIONS } from "./keys.js";
 import type { SectionReader } from "./port-sections.js";
 import type { Settings, TlsIdentity } from "./settings.js";
+import { wholeSection } from "./whole-section.js";
 
 /** A key of `[tls NAME]`. */
 interface IdentityKey {
@@ -43,35 +43,19 @@ export const IDENTITY_KEYS: readonly IdentityKey[] = [
 /** Reads `[tls NAME]`: files of a TLS identity, which lines and clients name. */
 export function tlsIdentity(name: string, identities: TlsIdentity[]): SectionReader {
   let identity: TlsIdentity = { name };
-  const given = new Map<string, number>();
-  let wrong = false;
-  const take = (key: string, value: string, at: number): string | undefined => {
-    const row = IDENTITY_KEYS.find((one) => one.key === key);
-    if (row === undefined)
-      return unknownKey(
-        key,
-        IDENTITY_KEYS.map((one) => one.key),
-      );
-    const before = given.get(key);
-    if (before !== undefined) return `given twice, first in line ${before}`;
-    given.set(key, at);
-    if (value === "") return "a file name is wanted";
-    identity = { ...identity, [row.sets]: value };
-    return undefined;
-  };
-  return {
-    read: ({ key, value }, at) => {
-      const problem = take(key, value, at);
-      wrong ||= problem !== undefined;
-      return problem;
+  return wholeSection({
+    keys: IDENTITY_KEYS.map(({ key }) => key),
+    take: (key, value) => {
+      if (value === "") return "a file name is wanted";
+      for (const { sets } of IDENTITY_KEYS.filter((row) => row.key === key)) identity = { ...identity, [sets]: value };
+      return undefined;
     },
-    end: () => {
-      if (wrong) return undefined;
+    finish: () => {
       const problem = problemOf(identity);
       if (problem === undefined) identities.push(identity);
       return problem;
     },
-  };
+  });
 }
 
 function problemOf({ name, certificate, key, authority }: TlsIdentity): string | undefined {

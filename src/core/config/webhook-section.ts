@@ -2,12 +2,12 @@ import { didYouMean } from "../parse/near-miss.js";
 import { fail, ok, type Result } from "../parse/result.js";
 import { hasBody, readUrl, WebhookRequests } from "../webhook/webhook-request.js";
 import type { WebhookHeader, WebhookSettings } from "../webhook/webhook-settings.js";
-import { unknownKey } from "./device-section.js";
 import { printValue } from "./ini-line.js";
 import { lineTitle, PORT_SECTIONS } from "./keys.js";
 import type { SectionReader } from "./port-sections.js";
 import type { Settings } from "./settings.js";
 import { parseHttpUrl } from "./values.js";
+import { wholeSection } from "./whole-section.js";
 
 /** A key of `[webhook NAME]`. */
 interface WebhookKey {
@@ -71,18 +71,7 @@ export function webhookSection(name: string, webhooks: WebhookSettings[]): Secti
   let method = "POST";
   let body: string | undefined;
   const headers: WebhookHeader[] = [];
-  const given = new Map<string, number>();
-  let wrong = false;
-  const take = (key: string, value: string, at: number): string | undefined => {
-    if (!WEBHOOK_KEYS.some((one) => one.key === key)) {
-      return unknownKey(
-        key,
-        WEBHOOK_KEYS.map((one) => one.key),
-      );
-    }
-    const before = key === "header" ? undefined : given.get(key);
-    if (before !== undefined) return `given twice, first in line ${before}`;
-    given.set(key, at);
+  const take = (key: string, value: string): string | undefined => {
     switch (key) {
       case "url": {
         const parsed = parseUrl(value);
@@ -102,21 +91,18 @@ export function webhookSection(name: string, webhooks: WebhookSettings[]): Secti
         return value.length > MAX_BODY ? `the body has more than ${MAX_BODY} characters` : undefined;
     }
   };
-  return {
-    read: ({ key, value }, at) => {
-      const problem = take(key, value, at);
-      wrong ||= problem !== undefined;
-      return problem;
-    },
-    end: () => {
-      if (wrong) return undefined;
+  return wholeSection({
+    keys: WEBHOOK_KEYS.map(({ key }) => key),
+    repeated: "header",
+    take,
+    finish: () => {
       if (url === undefined) return "url is missing: where events go";
       const webhook = { name, url, method, headers, ...(body !== undefined && { body }) };
       const problem = problemOf(webhook);
       if (problem === undefined) webhooks.push(webhook);
       return problem;
     },
-  };
+  });
 }
 
 function parseUrl(text: string): Result<string> {

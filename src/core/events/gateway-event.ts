@@ -12,9 +12,8 @@ export const CONNECTION_EVENTS = [
   "closed",
 ] as const;
 
-/** All that it tells: of connections, and of what lines lead to. */
-export const EVENT_NAMES = [
-  ...CONNECTION_EVENTS,
+/** What it tells of lines and of what they lead to. Alerts are about these, too. */
+export const LINE_EVENTS = [
   /** A server of a `[direct]` line cannot be reached; it can be reached again. */
   "server-down",
   "server-back",
@@ -27,6 +26,9 @@ export const EVENT_NAMES = [
   /** Too many telegrams of a line had wrong checksums. */
   "checksum-errors",
 ] as const;
+
+/** All that it tells. */
+export const EVENT_NAMES = [...CONNECTION_EVENTS, ...LINE_EVENTS] as const;
 export type EventName = (typeof EVENT_NAMES)[number];
 
 /** One event, as every way tells it. Its JSON is an interface: docs/event.schema.json. */

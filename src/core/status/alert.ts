@@ -1,20 +1,8 @@
-import type { EventName, GatewayEvent } from "../events/gateway-event.js";
-
-/** What an alert is about (docs/web-and-metrics.md). */
-export const ALERT_EVENTS = [
-  "server-down",
-  "server-back",
-  "device-down",
-  "device-back",
-  "link-down",
-  "link-back",
-  "checksum-errors",
-] as const satisfies readonly EventName[];
-export type AlertEvent = (typeof ALERT_EVENTS)[number];
+import { type GatewayEvent, LINE_EVENTS } from "../events/gateway-event.js";
 
 /** The JSON body of a webhook request; its members have this order. */
 export interface Alert {
-  readonly event: AlertEvent;
+  readonly event: (typeof LINE_EVENTS)[number];
   /** When the event happened, in ISO 8601. */
   readonly time: string;
   /** The port of the listener in front of the server or device. */
@@ -50,7 +38,7 @@ export interface AlertsStatus {
 /** An event as an alert; undefined where it is none. @param time of the event, as the settings want times */
 export function alertOf(event: GatewayEvent, time: string): Alert | undefined {
   const { listener, name, remote: server, device, text, reason, downMs, count } = event;
-  const kind = ALERT_EVENTS.find((one) => one === event.event);
+  const kind = LINE_EVENTS.find((one) => one === event.event);
   if (kind === undefined || listener === undefined || server === undefined) return undefined;
   return {
     event: kind,
