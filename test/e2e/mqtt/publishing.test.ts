@@ -73,7 +73,7 @@ test("a client cannot publish where the daemon and its lines do", async (t) => {
   for (const topic of ["mine", "b/power", "status", "event/closed", "line/a/status", "x/set", "a//b", "+", "$SYS"]) {
     const { client } = await greet(daemon.port);
     client.write(`CONN 127.0.0.1:${device.port} NMQT=${topic}\n`);
-    assert.match(await client.line(), /^ERR CONN .*topic/, topic);
+    assert.match(await client.line(), /^ERR CONN (?:bad )?NMQT[ :]/, topic);
     client.destroy();
   }
   config.write("");
