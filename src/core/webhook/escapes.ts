@@ -23,5 +23,5 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
-/** In XML or HTML, as text or in an attribute with quotes. */
-export const inMarkup: Escape = (value) => asText(value).replace(/[&<>"']/g, (one) => ENTITIES[one] ?? one);
+/** In XML or HTML, as text or in an attribute with quotes. Two characters cannot be in XML at all (XML 1.0, section 2.2). */
+export const inMarkup: Escape = (value) => asText(value).replace(/[&<>"'\uFFFE\uFFFF]/g, (one) => ENTITIES[one] ?? "?");

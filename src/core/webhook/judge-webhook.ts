@@ -10,7 +10,7 @@ export interface WebhookJudgement {
 
 /** A longer time counts as this one: the event is of no use by then, and a wrong clock must not stop a webhook for ever. */
 const MAX_RETRY_AFTER_MS = 600_000;
-const SECONDS = /^\d{1,9}$/;
+const SECONDS = /^\d+$/;
 /** Statuses below 500 that are temporary (RFC 9110, section 15.5.9; RFC 8470, section 5.2; RFC 6585, section 4). */
 const TEMPORARY = new Set([408, 425, 429]);
 

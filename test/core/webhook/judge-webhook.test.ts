@@ -15,6 +15,8 @@ const cases: [status: number, retryAfter: string | undefined, outcome: string, r
   [500, "-5", "failed", undefined],
   [500, "0", "failed", undefined],
   [500, "999999999", "failed", 600_000],
+  [429, "99999999999", "failed", 600_000],
+  [429, "9".repeat(400), "failed", 600_000],
 ];
 for (const [status, retryAfter, outcome, retryAfterMs] of cases) {
   test(`status ${status} with Retry-After ${retryAfter}`, () => {

@@ -69,6 +69,13 @@ test("words in path and query are percent-encoded, and no value is a step to ano
   for (const pid of ["..", "."]) assert.doesNotMatch(stepping.requestFor({ ...EVENT, pid }).path, /\/\.{1,2}\//);
 });
 
+test("no value brings a character into XML that XML cannot have", () => {
+  assert.equal(
+    requestsOf({ body: "<a>{pid}</a>" }).requestFor({ ...EVENT, pid: "\uFFFE\uFFFF<" }).body,
+    "<a>??&lt;</a>",
+  );
+});
+
 const anything = fc.string({ unit: "binary", maxLength: 60 });
 
 test("whatever a value is, it stays one value where it stands", () => {
