@@ -6,7 +6,7 @@ import { openPortWarnings } from "../core/config/open-ports.js";
 import type { LoadedConfig, Settings } from "../core/config/settings.js";
 import { identityProblems, servingIdentities } from "../core/config/tls-identities.js";
 import { nameWarnings } from "../core/config/web-keys.js";
-import { webhookProblems } from "../core/config/webhook-section.js";
+import { webhookProblems, webhookWarnings } from "../core/config/webhook-section.js";
 import type { ConnOptions } from "../core/options/conn-options.js";
 import { readCredentials, readIdentity, validityProblem } from "../dial/tls-credentials.js";
 import { isOwnAddress } from "../system/own-addresses.js";
@@ -59,6 +59,7 @@ export function loadConfig(argumentList: readonly Argument[]): LoadedConfig {
       ...warnings,
       ...openPortWarnings(settings, REMEDY),
       ...nameWarnings(settings),
+      ...webhookWarnings(settings),
       ...expiryWarnings(settings),
     ],
     ...(!hasFile && { reloadNote: NO_FILE }),

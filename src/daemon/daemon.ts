@@ -223,6 +223,7 @@ export class Daemon {
       listeners: this.listeners,
       ...this.#features.status,
       monitor: monitor.status,
+      ...(this.#web && { events: this.#web.events }),
       traffic: registry.traffic,
       lines: registry.lines,
       clients: services.clients.all,

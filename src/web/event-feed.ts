@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { ServerResponse } from "node:http";
 import { type EventFilter, isWanted } from "../core/events/event-filter.js";
 import { EventRing, type NumberedEvent } from "../core/events/event-ring.js";
+import type { FeedStatus } from "../core/events/feed-status.js";
 import type { EventBus } from "../events/event-bus.js";
 import type { Clock, Timer } from "../system/clock.js";
 import { KEEPALIVE_MS, type LiveStream, RETRY_MS } from "./event-stream.js";
@@ -17,6 +18,7 @@ export class EventFeed {
   readonly #clock: Clock;
   readonly #ring = new EventRing(randomBytes(4).toString("hex"), MAX_KEPT);
   readonly #readers = new Set<FeedStream>();
+  #leftOut = 0;
   #unsubscribe: (() => void) | undefined;
   /** Runs while the last events are kept for readers that may come back. */
   #forgetting: Timer | undefined;
@@ -24,6 +26,10 @@ export class EventFeed {
   constructor(bus: EventBus, clock: Clock) {
     this.#bus = bus;
     this.#clock = clock;
+  }
+
+  get status(): FeedStatus {
+    return { readers: this.#readers.size, leftOut: this.#leftOut };
   }
 
   /**
@@ -44,7 +50,7 @@ export class EventFeed {
     this.#forgetting = undefined;
     this.#unsubscribe ??= this.#bus.subscribe((event) => {
       const numbered = this.#ring.add(event);
-      for (const reader of this.#readers) reader.show(numbered);
+      for (const reader of this.#readers) if (!reader.show(numbered)) this.#leftOut += 1;
     });
     return stream;
   }
@@ -90,15 +96,16 @@ class FeedStream implements LiveStream {
     this.#beat();
   }
 
-  /** Shows an event, if the reader wants it and has room for it. */
-  show(numbered: NumberedEvent): void {
-    if (this.#isOver || !isWanted(this.#filter, numbered.event)) return;
+  /** Shows an event, if the reader wants it. @returns whether there was room for it */
+  show(numbered: NumberedEvent): boolean {
+    if (this.#isOver || !isWanted(this.#filter, numbered.event)) return true;
     if (this.#response.writableLength + this.#waitingBytes > MAX_UNSENT) {
       this.#missed += 1;
-      return;
+      return false;
     }
     this.#tellMissed();
     this.#write(`id: ${this.#ring.idOf(numbered)}\nevent: ${numbered.event.event}\ndata: ${numbered.json}\n\n`);
+    return true;
   }
 
   /** So many events are left out. */

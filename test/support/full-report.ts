@@ -111,6 +111,7 @@ export const FULL_REPORT: DaemonReport = {
     },
   ],
   monitor: { watchers: 1, notShown: { console: 3, '/tmp/a "b"\\c\nd.log': 4 } },
+  events: { readers: 2, leftOut: 5 },
   traffic: {
     connections: 9,
     received: 123_456_789_012,

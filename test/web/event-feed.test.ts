@@ -65,7 +65,7 @@ function scene() {
 }
 
 test("a reader that takes nothing misses events, and a comment says how many as soon as it takes some", async () => {
-  const { open, publish } = scene();
+  const { feed, open, publish } = scene();
   const [slow, quick] = [open().reader, open().reader];
   let got = 0;
   for (let count = 0; count < 600; count += 1) {
@@ -76,6 +76,7 @@ test("a reader that takes nothing misses events, and a comment says how many as 
   }
   const before = slow.numbers.length;
   assert.ok(before > 200 && before < 600 && slow.text.length < 200_000, `${before}`);
+  assert.deepEqual(feed.status, { readers: 2, leftOut: 600 - before });
   slow.take();
   await nextPass();
   assert.equal(slow.text, `: ${600 - before} events left out\n\n`);

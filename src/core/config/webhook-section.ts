@@ -4,6 +4,7 @@ import { hasBody, readUrl, WebhookRequests } from "../webhook/webhook-request.js
 import type { WebhookHeader, WebhookSettings } from "../webhook/webhook-settings.js";
 import { printValue } from "./ini-line.js";
 import { lineTitle, PORT_SECTIONS } from "./keys.js";
+import { listensOf } from "./listen.js";
 import type { SectionReader } from "./port-sections.js";
 import type { Settings } from "./settings.js";
 import { parseHttpUrl } from "./values.js";
@@ -169,4 +170,15 @@ export function webhookProblems(settings: Settings): string[] {
       settings[section].flatMap((line) => problem(lineTitle(section, line), line.route.options.webhook)),
     ),
   ];
+}
+
+/** Warns of lines whose clients all send datagrams: `[host] webhook` is not told of them. A line with `webhook=none` is left alone. */
+export function webhookWarnings({ webhook, direct }: Pick<Settings, "webhook" | "direct">): string[] {
+  if (webhook === "") return [];
+  return direct
+    .filter((line) => line.route.options.webhook === undefined && listensOf(line).every(({ datagrams }) => datagrams))
+    .map(
+      (line) =>
+        `${lineTitle("direct", line)}: [host] webhook is not told of clients of listen=udp: (webhook=none says that this is meant)`,
+    );
 }

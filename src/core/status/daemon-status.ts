@@ -1,4 +1,5 @@
 import type { DirectStatus } from "../direct/direct-status.js";
+import type { FeedStatus } from "../events/feed-status.js";
 import type { Problem } from "../health/problem.js";
 import type { MonitorStatus } from "../monitor/monitor-status.js";
 import type { MqttStatus } from "../mqtt/mqtt-status.js";
@@ -190,6 +191,8 @@ export interface DaemonStatus {
   /** The tunnel servers that this daemon links to as a device. */
   readonly devices: readonly DeviceStatus[];
   readonly monitor: MonitorStatus;
+  /** The readers of `/events`; absent until there is a web page. */
+  readonly events?: FeedStatus;
   readonly traffic: TrafficStatus;
   /** The part of `traffic` that each listener has, by its name; without those that have had no connection. */
   readonly lines: Readonly<Record<string, LineTraffic>>;

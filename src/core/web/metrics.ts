@@ -123,11 +123,17 @@ function serverMetrics(directs: readonly DirectStatus[]): Metric[] {
   ];
 }
 
-function monitorMetrics({ monitor: { watchers, notShown } }: DaemonReport): Metric[] {
+function monitorMetrics({ monitor: { watchers, notShown }, events }: DaemonReport): Metric[] {
   const samples = Object.entries(notShown).map(([place, value]) => ({ labels: { place }, value }));
   return [
     gauge("watchers", "Clients and readers of the web page that watch messages.", watchers),
     counter("messages_not_shown_total", "Messages that could not be shown in time.", samples),
+    ...(events === undefined
+      ? []
+      : [
+          gauge("event_readers", "Readers of /events.", events.readers),
+          counter("events_left_out_total", "Events that readers of /events were too slow for.", events.leftOut),
+        ]),
   ];
 }
 

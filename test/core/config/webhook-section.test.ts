@@ -4,7 +4,7 @@ import { parseConfigFile } from "#src/core/config/file.js";
 import { DEFAULT_SETTINGS } from "#src/core/config/keys.js";
 import { mergeFile } from "#src/core/config/merge-file.js";
 import { printSettings } from "#src/core/config/print-settings.js";
-import { webhookProblem, webhookProblems } from "#src/core/config/webhook-section.js";
+import { webhookProblem, webhookProblems, webhookWarnings } from "#src/core/config/webhook-section.js";
 
 function read(...lines: string[]) {
   const file = parseConfigFile(["[webhook hub]", ...lines].join("\n"), "f");
@@ -62,4 +62,14 @@ test("a webhook that nobody has is a problem of the line that names it", () => {
     '[direct a]: unknown webhook "hubb": the configuration has no [webhook hubb]; did you mean hubs?',
   ]);
   assert.equal(webhookProblem("", settings), undefined);
+});
+
+test("a line whose clients send datagrams is warned of where only [host] names a webhook", () => {
+  const lines = ["", "webhook=none"].map((more, at) => `[direct d${at}]\nlisten=udp:${at + 1}\ntarget=b:2\n${more}\n`);
+  const text = `[webhook hub]\nurl=http://hub/\n${lines.join("")}[direct tcp]\nlisten=3\ntarget=b:2`;
+  const { settings } = mergeFile(DEFAULT_SETTINGS, parseConfigFile(text, "f").settings);
+  assert.deepEqual(webhookWarnings(settings), []);
+  assert.deepEqual(webhookWarnings({ ...settings, webhook: "hub" }), [
+    "[direct d0]: [host] webhook is not told of clients of listen=udp: (webhook=none says that this is meant)",
+  ]);
 });

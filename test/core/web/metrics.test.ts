@@ -26,6 +26,8 @@ const expected: [number, string, Record<string, string>?][] = [
   [34, "sockproxyd_mqtt_received_total"],
   [35, "sockproxyd_mqtt_dropped_total"],
   [36, "sockproxyd_mqtt_connects_total"],
+  [2, "sockproxyd_event_readers"],
+  [5, "sockproxyd_events_left_out_total"],
   [37, "sockproxyd_parked_connections"],
   [38, "sockproxyd_parked_bytes"],
   [1, "sockproxyd_build_info", { version: "1.2.3" }],
