@@ -30,6 +30,8 @@ interface Device {
   readonly removed: Map<string, string>;
   /** What was published last. */
   published: string;
+  /** The topics in that. */
+  topics: ReadonlySet<string>;
 }
 
 /** Has Home Assistant find lines as devices (docs/mqtt.md). What is not there any more is taken away, also after a start of the daemon. */
@@ -106,7 +108,13 @@ export class HomeAssistant {
   #deviceOf(name: string): Device {
     const known = this.#devices.get(name);
     if (known !== undefined) return known;
-    const device: Device = { status: undefined, values: new Map(), removed: new Map(), published: "" };
+    const device: Device = {
+      status: undefined,
+      values: new Map(),
+      removed: new Map(),
+      published: "",
+      topics: new Set(),
+    };
     this.#devices.set(name, device);
     return device;
   }
@@ -127,21 +135,25 @@ export class HomeAssistant {
     const payload = discoveryPayload(this.#place, line);
     if (payload === device.published) return;
     device.published = payload;
+    device.topics = new Set(topicsIn(payload, this.#place));
     this.#publisher.keep(topic, payload);
   }
 
   /** Takes away what the broker has of an earlier run, and is not there any more. */
   #compare(): void {
     const names = new Map([...this.#devices.keys()].map((name) => [discoveryTopic(this.#place, name), name]));
-    const published = [...this.#devices.values()].flatMap((device) => topicsIn(device.published, this.#place));
-    const own = new Set(published);
     for (const [topic, payload] of this.#found) {
       const name = names.get(topic);
-      for (const other of topicsIn(payload, this.#place)) if (!own.has(other)) this.#publisher.forget(other);
+      for (const other of topicsIn(payload, this.#place)) if (!this.#isOwn(other)) this.#publisher.forget(other);
       if (name === undefined) this.#publisher.keep(topic, "");
       else this.#forget(name, payload);
     }
     this.#found.clear();
+  }
+
+  #isOwn(topic: string): boolean {
+    for (const { topics } of this.#devices.values()) if (topics.has(topic)) return true;
+    return false;
   }
 
   #forget(name: string, payload: string): void {
