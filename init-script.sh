@@ -101,8 +101,19 @@ look() {
   case $pid in
     '' | *[!0-9]*) return $STATUS_DEAD ;;
   esac
-  is_ours "$pid" || return $STATUS_DEAD
+  is_ours "$pid" || follow_now || return $STATUS_DEAD
+  children=$(cat "/proc/$pid/task/"*/children 2>/dev/null)
+  for child in $children; do
+    is_ours "$child" && follow_now && break
+  done
   return $STATUS_RUNNING
+}
+
+# Another process may have taken over by hand: sockproxyd upgrade.
+follow_now() {
+  [ -r "$MAIN" ] && node=$(command -v "$NODE") || return 1
+  read_settings || has_settings || return 1
+  [ "$port" != 0 ] && follow
 }
 
 # A pid alone proves nothing: after a crash, or a power cut, another process may have got it. One of its words is the program:
@@ -393,7 +404,7 @@ launch() {
     die $NOT_PERMITTED "cannot create pid file $PIDFILE (PIDFILE), or it has just been created by another start"
   old=$(wc -c <"$ERRFILE")
   # shellcheck disable=SC2016 # the inner shell expands them
-  with_options become sh -c 'echo $$ >&3; exec "$@" 3>&-' sh "$node" "$SMALL_HEAP" "$MAIN" \
+  SOCKPROXYD_PIDFILE=$PIDFILE with_options become sh -c 'echo $$ >&3; exec "$@" 3>&-' sh "$node" "$SMALL_HEAP" "$MAIN" \
     </dev/null >/dev/null 2>>"$ERRFILE" 3>"$PIDFILE" &
   launched=$!
   problem="it has ended"
@@ -505,11 +516,12 @@ ask_daemon() {
 }
 
 # Where a reload has found another program than ran, that has taken over in another process: then the pid file names that one. Root takes the
-# daemon's word for it only where that process runs our program as the daemon's user.
+# daemon's word for it only where that process runs our program as the daemon's user, and descends from what this script has started.
 follow() {
   now=$(ask_daemon status --json 2>/dev/null | grep -o '"pid":[0-9]*' | head -n 1)
   now=${now#*:}
   [ -n "$now" ] && [ "$now" != "$pid" ] && is_ours "$now" || return 1
+  tr '\0' '\n' 2>/dev/null <"/proc/$now/environ" | grep -qxF "SOCKPROXYD_PIDFILE=$PIDFILE" || return 1 # or who has the port is another's
   if is_other_user; then is_theirs "/proc/$now"; else [ -O "/proc/$now" ]; fi || return 1
   pid=$now
   echo "$pid" >"$PIDFILE" || die $NOT_PERMITTED "cannot write pid file $PIDFILE (PIDFILE)"

@@ -186,15 +186,8 @@ export class Daemon {
    * @returns what is wrong with the configuration, or undefined
    */
   async reload(reason: string, mayUpgrade = false): Promise<string | undefined> {
-    if (mayUpgrade && this.#upgrade.isProgramReplaced && !this.#stopping) {
-      const other = "the program on disk is another one than runs";
-      const refusal = await this.#upgrade.refusal();
-      if (refusal !== undefined) this.#services.log.warn(`${other}, and cannot take over: ${refusal}`);
-      else {
-        const upgraded = await this.upgrade(`${reason}: ${other}`);
-        return upgraded.ok ? undefined : upgraded.message;
-      }
-    }
+    const instead = await this.#upgrade.insteadOfReload(reason, mayUpgrade && !this.#stopping);
+    if (instead !== undefined) return instead.ok ? undefined : instead.message;
     const over = this.#reload.reload(reason);
     if (!this.#stopping) this.#supervisor.reloading(over);
     return over;

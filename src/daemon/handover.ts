@@ -101,10 +101,18 @@ export class Handover {
     this.#state = "over";
   }
 
+  /** Another process serves, or is about to; undefined: none. */
+  get elsewhere(): string | undefined {
+    if (this.#state === "idle") return undefined;
+    return this.#state === "starting"
+      ? "an upgrade is under way"
+      : `process ${this.#next?.pid} has taken over: ask that one`;
+  }
+
   /** Why there can be no upgrade now; undefined: it can be tried. */
   get refusal(): string | undefined {
-    if (this.#state === "starting") return "an upgrade is under way";
-    if (this.#state !== "idle") return `process ${this.#next?.pid} has taken over: ask that one`;
+    const { elsewhere } = this;
+    if (elsewhere !== undefined) return elsewhere;
     const { environment, predecessor } = this.#context.supervisor;
     if (predecessor !== undefined && !predecessor.isOver)
       return `the last upgrade is not over: process ${ppid} ends within ${END_MS / 1000} s`;

@@ -14,15 +14,32 @@ export class Upgrade {
     this.#context = context;
   }
 
-  /** Whether the program on disk is another one than runs. One that is not there is none. */
-  get isProgramReplaced(): boolean {
-    const stamp = programStamp();
-    return stamp !== "" && stamp !== this.#stamp;
+  /**
+   * What is done in place of a reload: the program on disk takes over where it is another one than runs. A process whose place is taken, or
+   * about to be, reads nothing again: the other one has the ports, and has read it.
+   *
+   * @param mayUpgrade whether who asks may have another program take over
+   * @returns the upgrade, or why nothing is done; undefined: the configuration is to be read again
+   */
+  async insteadOfReload(reason: string, mayUpgrade: boolean): Promise<Result<string> | undefined> {
+    const { log } = this.#context.services;
+    const elsewhere = (await this.#handover)?.elsewhere;
+    if (elsewhere !== undefined) {
+      log.warn(`configuration not read again (${reason}): ${elsewhere}`);
+      return fail(elsewhere);
+    }
+    if (!mayUpgrade || !this.#isProgramReplaced) return undefined;
+    const other = "the program on disk is another one than runs";
+    const { refusal } = await this.#load();
+    if (refusal === undefined) return this.begin(`${reason}: ${other}`);
+    log.warn(`${other}, and cannot take over: ${refusal}`);
+    return undefined;
   }
 
-  /** See {@link Handover.refusal}. */
-  async refusal(): Promise<string | undefined> {
-    return (await this.#load()).refusal;
+  /** One that is not there is none. */
+  get #isProgramReplaced(): boolean {
+    const stamp = programStamp();
+    return stamp !== "" && stamp !== this.#stamp;
   }
 
   /** See {@link Handover.begin}. */

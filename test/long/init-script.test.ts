@@ -942,6 +942,26 @@ for (const shell of SHELLS) {
   });
 }
 
+test("init-script.sh: where another process has taken over by hand, status and stop mean that one", async (t) => {
+  const script = new Installation(["sh"]);
+  t.after(() => script.remove());
+  const port = await freePort();
+  script.configure({ ADDRESS: "127.0.0.1", PORT: String(port) });
+  const first = await script.start();
+  const { client: held } = await greet(port); // keeps the process there that has accepted it
+  t.after(() => held.destroy());
+  const upgrade = () => spawnSync(process.execPath, [MAIN, "upgrade", `127.0.0.1:${port}`], { encoding: "utf8" });
+  const second = Number(/process (\d+):/.exec(upgrade().stdout)?.[1]);
+  assert.ok(!isGone(first), "the first process still has a client");
+  assert.equal((await script.run("status")).stdout, `sockproxyd: running, pid ${second}\n`);
+  held.destroy();
+  await until(() => isGone(first), "the end of the first process");
+  const third = Number(/process (\d+):/.exec(upgrade().stdout)?.[1]);
+  await until(() => isGone(second), "the end of the second process");
+  assert.equal((await script.run("stop")).status, 0);
+  await script.assertStopped(third, port);
+});
+
 test("init-script.sh: shellcheck finds nothing", { skip: missing("shellcheck") }, () => {
   const { status, stdout } = spawnSync("shellcheck", ["-s", "sh", SCRIPT], { encoding: "utf8" });
   assert.equal(stdout, "");
