@@ -1,24 +1,20 @@
 import type { PeerBacklog } from "../core/limits/idle-deadlines.js";
+import { LookPace } from "../core/park/look-pace.js";
 import { type End, type EndEvents, guarded, IGNORE_EVENTS } from "../sockets/end.js";
 import type { StreamEnd } from "../sockets/stream-end.js";
 import type { Clock, Timer } from "../system/clock.js";
 import type { SocketTable } from "../system/socket-table.js";
 import { howOf, type Loss, UnacknowledgedBytes } from "./unacknowledged-bytes.js";
 
-/** From a write to the look at what the client's kernel has acknowledged. */
-const LOOK_MS = 250;
-/** The same when much has been written, or bytes wait for the look. The table is read at most ten times a second. */
-const LOOK_SOON_MS = 20;
-/** While bytes wait for a client that takes nothing, looks get rarer: a part of the time since it took something, up to this. */
-const LOOK_RARELY_MS = 2000;
-const LOOK_PART = 0.25;
+/** From one look to the next at a client that has gone. */
+const LEAVING_LOOK_MS = 20;
 /** A client that has sent FIN and still reads has so long to take something of what our kernel has for it, and so long altogether: it may be back. */
 const [LEAVING_MS, MOST_LEAVING_MS] = [1000, 3000];
 
 /** What parking needs of the daemon. */
 export interface ParkableClientContext {
   readonly clock: Clock;
-  readonly sockets: Pick<SocketTable, "find" | "row">;
+  readonly sockets: Pick<SocketTable, "pair">;
 }
 
 /** The connection that is parked when its client goes. */
@@ -62,8 +58,9 @@ export class ParkableClient implements End, EndEvents {
   /** The relay has sent FIN behind everything. */
   #ended = false;
   #timer: Timer | undefined;
-  /** When a look last showed that the client had taken something, by the clock. */
-  #progressAt: number;
+  /** The next look, or the one that is under way. */
+  #plan: "none" | "later" | "soon" | "now" = "none";
+  readonly #pace: LookPace;
   #state: State = { kind: "connected" };
   #settle = (): void => {};
 
@@ -75,7 +72,7 @@ export class ParkableClient implements End, EndEvents {
     this.#maxBytes = maxBytes;
     this.#clock = context.clock;
     this.#owner = owner;
-    this.#progressAt = context.clock.now();
+    this.#pace = new LookPace(context.clock.now());
     this.#bytes = new UnacknowledgedBytes(stream, context.sockets);
     this.settled = new Promise((resolve) => {
       this.#settle = resolve;
@@ -138,6 +135,7 @@ export class ParkableClient implements End, EndEvents {
     const { kind } = this.#state;
     if (kind === "over") this.base.write(bytes);
     else if (kind === "connected") {
+      if (!this.#bytes.isLookDue) this.#pace.keepsUp(this.#clock.now());
       this.#bytes.write(bytes);
       this.#lookLater();
     } else {
@@ -236,24 +234,22 @@ export class ParkableClient implements End, EndEvents {
   }
 
   #lookLater(): void {
-    if (this.#timer !== undefined || this.#bytes.size === 0) return;
-    this.#timer = this.#clock.after(this.#lookMs, () => {
+    const { isLookDue } = this.#bytes;
+    const plan = isLookDue ? "soon" : "later";
+    if (this.#bytes.size === 0 || this.#plan === "now" || this.#plan === "soon" || this.#plan === plan) return;
+    this.#plan = plan;
+    this.#timer?.cancel();
+    this.#timer = this.#clock.after(this.#pace.waitMs(isLookDue, this.#clock.now()), () => {
       this.#look().catch((error: unknown) => this.#owner.fault(error));
     });
   }
 
-  get #lookMs(): number {
-    if (!this.#bytes.isLookDue) return LOOK_MS;
-    const ms = this.#bytes.waiting === 0 ? 0 : (this.#clock.now() - this.#progressAt) * LOOK_PART;
-    return Math.min(Math.max(LOOK_SOON_MS, Math.round(ms)), LOOK_RARELY_MS);
-  }
-
   async #look(): Promise<void> {
-    const { from } = this.#bytes;
+    this.#plan = "now";
     await this.#bytes.look(this.#ended);
-    this.#timer = undefined;
+    this.#plan = "none";
     if (this.#state.kind !== "connected") return;
-    if (this.#bytes.from !== from || this.#bytes.mayGoOn) this.#progressAt = this.#clock.now();
+    if (!this.#bytes.isRoomLow) this.#pace.keepsUp(this.#clock.now());
     if (this.#bytes.waiting > 0) this.#goOn();
     this.#lookLater();
   }
@@ -280,7 +276,7 @@ export class ParkableClient implements End, EndEvents {
       if (!bytes.isUnderWay) return;
       if (bytes.from !== before) [before, since] = [bytes.from, now];
       if (now - since >= LEAVING_MS || now - began >= MOST_LEAVING_MS) return;
-      await new Promise<void>((resolve) => this.#clock.after(LOOK_SOON_MS, resolve));
+      await new Promise<void>((resolve) => this.#clock.after(LEAVING_LOOK_MS, resolve));
     }
     bytes.judge(loss);
   }

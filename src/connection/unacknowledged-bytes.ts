@@ -26,7 +26,7 @@ export function howOf(error: NodeJS.ErrnoException | undefined): Loss["how"] {
  */
 export class UnacknowledgedBytes {
   readonly #stream: StreamEnd;
-  readonly #sockets: Pick<SocketTable, "find" | "row">;
+  readonly #sockets: Pick<SocketTable, "pair">;
   /** Our side and the client's in the kernel's table: a socket that is closed does not know them. */
   readonly #keys: readonly [string, string];
   readonly #isLocal: boolean;
@@ -46,7 +46,7 @@ export class UnacknowledgedBytes {
   /** How often the table did not have our socket, before it had it once. */
   #looksInVain = 0;
 
-  constructor(stream: StreamEnd, sockets: Pick<SocketTable, "find" | "row">) {
+  constructor(stream: StreamEnd, sockets: Pick<SocketTable, "pair">) {
     this.#stream = stream;
     this.#sockets = sockets;
     this.#keys = [stream.ownKey, stream.peerKey];
@@ -68,9 +68,9 @@ export class UnacknowledgedBytes {
     return this.#waiting.size > 0 || this.#budget.isLow;
   }
 
-  /** Whether our kernel may be given more. */
-  get mayGoOn(): boolean {
-    return this.#budget.left > 0;
+  /** Whether our kernel may be given no more, or little. */
+  get isRoomLow(): boolean {
+    return this.#budget.isLow;
   }
 
   /** Offset of the first of them in the stream to the client. */
@@ -121,7 +121,7 @@ export class UnacknowledgedBytes {
   async look(isFinSent: boolean): Promise<boolean> {
     const before = this.#given;
     const [own, peer] = this.#keys;
-    const [answer, theirs] = await Promise.all([this.#sockets.find(own, peer), this.#sockets.row(peer, own)]);
+    const [answer, theirs] = await this.#sockets.pair(own, peer, this.isLookDue);
     const isUnknown = !answer.known || this.#stream.peerPort === 0;
     const row = answer.known ? answer.row : undefined;
     if (row === undefined || isUnknown) {
@@ -136,7 +136,7 @@ export class UnacknowledgedBytes {
     const writtenSince = this.#given - before;
     this.#isWindowClosed = row.isWindowClosed && writtenSince === 0;
     this.#sent.dropUpTo(before - unacknowledged);
-    this.#budget.looked(unacknowledged + (theirs?.unread ?? 0), writtenSince);
+    this.#budget.looked(unacknowledged + (theirs.known ? (theirs.row?.unread ?? 0) : 0), writtenSince);
     return true;
   }
 

@@ -1,5 +1,6 @@
-import { type FileHandle, open } from "node:fs/promises";
+import { closeSync, openSync, read, readSync } from "node:fs";
 import { setImmediate as nextPass } from "node:timers/promises";
+import { promisify } from "node:util";
 import {
   forEachSocketLine,
   type PeerState,
@@ -14,6 +15,13 @@ const TABLES = ["/proc/net/tcp", "/proc/net/tcp6"];
 const MIN_PERIOD_MS = 100; // from the start of one reading to the next, however many questions there are
 const MAX_PERIOD_MS = 2000; // a reading that seems longer was interrupted: the process stood still
 const MAX_SHARE = 0.1; // of the time for reading a long table: 60,000 rows take the kernel 100 ms
+const URGENT_PERIOD_MS = 2; // the least where bytes wait for the answer
+const URGENT_SHARE = 0.25;
+/**
+ * A table that was read as fast as this is read at once, and not by another thread: that takes less than half the time and the CPU where the
+ * kernel's own table has some thousand places, as that of a small machine has.
+ */
+const SHORT_MS = 2;
 /** Patience of callers that ask about many sockets: one reading answers them all. */
 export const GATHER_MS = 1000;
 const CHUNK = 65_536; // bytes; the kernel fills one page at a time, with about thirty rows
@@ -23,6 +31,8 @@ const ANSWERS_AT_ONCE = 32; // each may end a connection
 export type Answer = { readonly known: true; readonly row: SocketRow | undefined } | { readonly known: false };
 
 const UNKNOWN: Answer = { known: false };
+
+const readByOtherThread = promisify(read);
 
 type Questions = Map<string, ((answer: Answer) => void)[]>;
 
@@ -37,8 +47,14 @@ export class SocketTable {
   #questions: Questions = new Map();
   /** When the least patient of them wants its answer, by the monotonic clock. */
   #wantedAt = Number.POSITIVE_INFINITY;
+  /** The same of the questions for whose answers bytes wait. */
+  #urgentAt = Number.POSITIVE_INFINITY;
   /** No reading begins before this time. */
   #restUntil = Number.NEGATIVE_INFINITY;
+  /** The same where bytes wait for the answer. */
+  #urgentFrom = Number.NEGATIVE_INFINITY;
+  /** The last reading took less than {@link SHORT_MS}. */
+  #isShort = false;
   #reading = false;
   #timer: Timer | undefined;
 
@@ -61,9 +77,14 @@ export class SocketTable {
     return answer.known ? answer.row : undefined;
   }
 
-  /** As {@link row}, and tells a socket that is gone from a table that cannot be read. */
-  find(local: string, remote: string, patienceMs = 0): Promise<Answer> {
-    return this.#ask(local, remote, patienceMs);
+  /**
+   * Finds both sockets of a connection. Tells a socket that is gone from a table that cannot be read.
+   *
+   * @param isUrgent bytes wait for the answer: the table may be read sooner again than for others
+   */
+  async pair(own: string, peer: string, isUrgent: boolean): Promise<readonly [Answer, Answer]> {
+    const answers = [this.#ask(own, peer, 0, isUrgent), this.#ask(peer, own, 0, isUrgent)] as const;
+    return Promise.all(answers);
   }
 
   /** The state of the peer of one of our sockets: `present` when the table cannot be read. */
@@ -73,15 +94,16 @@ export class SocketTable {
     return ours.known && theirs.known ? peerState(ours.row, theirs.row) : "present";
   }
 
-  #ask(local: string, remote: string, patienceMs: number): Promise<Answer> {
+  #ask(local: string, remote: string, patienceMs: number, isUrgent = false): Promise<Answer> {
     return new Promise((resolve) => {
       const pair = pairKey(local, remote);
       const others = this.#questions.get(pair);
       if (others === undefined) this.#questions.set(pair, [resolve]);
       else others.push(resolve);
       const at = this.#clock.now() + patienceMs;
-      if (at >= this.#wantedAt) return;
-      this.#wantedAt = at;
+      if (at >= (isUrgent ? this.#urgentAt : this.#wantedAt)) return;
+      if (isUrgent) this.#urgentAt = at;
+      else this.#wantedAt = at;
       this.#plan();
     });
   }
@@ -90,7 +112,8 @@ export class SocketTable {
   #plan(): void {
     this.#timer?.cancel();
     if (this.#reading || this.#questions.size === 0) return;
-    const ms = Math.max(this.#wantedAt, this.#restUntil) - this.#clock.now();
+    const at = Math.min(Math.max(this.#wantedAt, this.#restUntil), Math.max(this.#urgentAt, this.#urgentFrom));
+    const ms = at - this.#clock.now();
     if (ms <= 0) void this.#read();
     else this.#timer = this.#clock.after(Math.ceil(ms), () => this.#plan());
   }
@@ -101,10 +124,13 @@ export class SocketTable {
     const questions = this.#questions;
     this.#questions = new Map();
     this.#wantedAt = Number.POSITIVE_INFINITY;
+    this.#urgentAt = Number.POSITIVE_INFINITY;
     const since = this.#clock.now();
     const lines = await this.#find(questions);
     const tookMs = this.#clock.now() - since;
     this.#restUntil = since + Math.min(MAX_PERIOD_MS, Math.max(MIN_PERIOD_MS, tookMs / MAX_SHARE));
+    this.#urgentFrom = since + Math.min(MAX_PERIOD_MS, Math.max(URGENT_PERIOD_MS, tookMs / URGENT_SHARE));
+    this.#isShort = tookMs < SHORT_MS;
     this.#reading = false;
     this.#plan();
     await answerAll(questions, lines);
@@ -123,7 +149,7 @@ export class SocketTable {
     };
     try {
       for (const path of this.#paths) {
-        if (!(await eachPiece(path, take))) break;
+        if (!(await eachPiece(path, this.#isShort, take))) break;
       }
     } catch {
       return undefined;
@@ -150,29 +176,34 @@ async function answerAll(questions: Questions, lines: ReadonlyMap<string, string
 /**
  * Reads a table in pieces of whole lines: a table of a hundred thousand rows must not block the event loop.
  *
+ * @param isShort read at once for {@link SHORT_MS}, and only the rest by another thread
  * @param take returns whether more is wanted
  * @returns whether more is wanted than the table has
  */
-async function eachPiece(path: string, take: (text: string) => boolean): Promise<boolean> {
-  let file: FileHandle;
+async function eachPiece(path: string, isShort: boolean, take: (text: string) => boolean): Promise<boolean> {
+  let file: number;
   try {
-    file = await open(path);
+    file = openSync(path, "r");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return true; // a kernel without IPv6 has no second table
     throw error;
   }
+  const shortUntil = isShort ? performance.now() + SHORT_MS : 0; // not the injected clock: the time that this thread is held up
   try {
     const buffer = Buffer.allocUnsafeSlow(CHUNK);
     let rest = "";
     for (;;) {
-      const { bytesRead } = await file.read(buffer, 0, CHUNK);
-      if (bytesRead === 0) return true;
-      const text = rest + buffer.toString("latin1", 0, bytesRead);
+      const count =
+        performance.now() < shortUntil
+          ? readSync(file, buffer, 0, CHUNK, null)
+          : (await readByOtherThread(file, buffer, 0, CHUNK, null)).bytesRead;
+      if (count === 0) return true;
+      const text = rest + buffer.toString("latin1", 0, count);
       const end = text.lastIndexOf("\n") + 1;
       rest = text.slice(end);
       if (!take(text.slice(0, end))) return false;
     }
   } finally {
-    await file.close();
+    closeSync(file);
   }
 }
