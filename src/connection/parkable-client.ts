@@ -6,23 +6,20 @@ import type { Clock, Timer } from "../system/clock.js";
 import type { SocketTable } from "../system/socket-table.js";
 import { howOf, type Loss, UnacknowledgedBytes } from "./unacknowledged-bytes.js";
 
-/** From one look to the next at a client that has gone. */
-const LEAVING_LOOK_MS = 20;
-/** A client that has sent FIN and still reads has so long to take something of what our kernel has for it, and so long altogether: it may be back. */
-const [LEAVING_MS, MOST_LEAVING_MS] = [1000, 3000];
-
 /** What parking needs of the daemon. */
 export interface ParkableClientContext {
   readonly clock: Clock;
-  readonly sockets: Pick<SocketTable, "pair">;
+  readonly sockets: Pick<SocketTable, "pair" | "peerState">;
 }
 
 /** The connection that is parked when its client goes. */
 export interface ParkableClientOwner {
   /** The client has gone. What waits for it is known soon. */
   clientLeft(): void;
-  /** It is known. @returns whether there is room to park; otherwise the connection ends as without parking */
+  /** It is known. @returns whether there is room to park */
   mayPark(): boolean;
+  /** There is no room, or nothing to park: the connection ends as without parking. */
+  nothingParked(): void;
   /** The connection is parked. */
   parked(): void;
   /** The remote has ended, and nothing waits for the client: there is nothing to park. */
@@ -57,6 +54,8 @@ export class ParkableClient implements End, EndEvents {
   readonly #bytes: UnacknowledgedBytes;
   /** The relay has sent FIN behind everything. */
   #ended = false;
+  /** Bytes that {@link ParkableClientOwner.waitingChanged} has told of. */
+  #counted = 0;
   #timer: Timer | undefined;
   /** The next look, or the one that is under way. */
   #plan: "none" | "later" | "soon" | "now" = "none";
@@ -140,7 +139,7 @@ export class ParkableClient implements End, EndEvents {
       this.#lookLater();
     } else {
       this.#bytes.keep(bytes);
-      if (kind === "parked") this.#owner.waitingChanged(bytes.length);
+      this.#count();
     }
   }
 
@@ -168,13 +167,13 @@ export class ParkableClient implements End, EndEvents {
 
   /** There is room for more bytes again: somebody else needs less. */
   roomAgain(): void {
-    if (this.isParked && this.unsent === 0) guarded(this, () => this.events.drained());
+    if (this.isAway && this.unsent === 0) guarded(this, () => this.events.drained());
   }
 
   /** Removes and returns the bytes that wait. */
   takeWaiting(): Buffer {
     const bytes = this.#bytes.takeAll();
-    if (this.isParked) this.#owner.waitingChanged(-bytes.length);
+    this.#count();
     return bytes;
   }
 
@@ -228,18 +227,24 @@ export class ParkableClient implements End, EndEvents {
     this.#owner.fault(error);
   }
 
+  /** Tells how many bytes more or fewer wait for a client that has gone than were told last. */
+  #count(): void {
+    const by = (this.isAway ? this.waiting : 0) - this.#counted;
+    this.#counted += by;
+    if (by !== 0) this.#owner.waitingChanged(by);
+  }
+
   #goOn(): void {
     if (this.#state.kind === "connected") this.#bytes.goOn();
     if (!this.isAway && this.unsent === 0) this.events.drained();
   }
 
   #lookLater(): void {
-    const { isLookDue } = this.#bytes;
-    const plan = isLookDue ? "soon" : "later";
+    const plan = this.#bytes.isLookDue ? "soon" : "later";
     if (this.#bytes.size === 0 || this.#plan === "now" || this.#plan === "soon" || this.#plan === plan) return;
     this.#plan = plan;
     this.#timer?.cancel();
-    this.#timer = this.#clock.after(this.#pace.waitMs(isLookDue, this.#clock.now()), () => {
+    this.#timer = this.#clock.after(this.#pace.waitMs(plan === "soon", this.#clock.now()), () => {
       this.#look().catch((error: unknown) => this.#owner.fault(error));
     });
   }
@@ -260,33 +265,20 @@ export class ParkableClient implements End, EndEvents {
     this.#bytes.lost(loss);
     this.#timer?.cancel();
     this.#owner.clientLeft();
+    this.#count();
     if (this.unsent === 0) this.events.drained();
-    this.#findOut(loss)
+    this.#bytes
+      .findOut(loss, () => this.#ended, this.#clock)
       .then(() => this.#found(loss))
       .catch((error: unknown) => this.#owner.fault(error));
-  }
-
-  /** Finds out what the client has got. A client that has only closed its sending side still gets what our kernel has for it. */
-  async #findOut(loss: Loss): Promise<void> {
-    const bytes = this.#bytes;
-    const began = this.#clock.now();
-    let [before, since] = [-1, began];
-    while (loss.how === "fin" && (await bytes.look(this.#ended))) {
-      const now = this.#clock.now();
-      if (!bytes.isUnderWay) return;
-      if (bytes.from !== before) [before, since] = [bytes.from, now];
-      if (now - since >= LEAVING_MS || now - began >= MOST_LEAVING_MS) return;
-      await new Promise<void>((resolve) => this.#clock.after(LEAVING_LOOK_MS, resolve));
-    }
-    bytes.judge(loss);
   }
 
   #found(loss: Loss): void {
     if (this.#state.kind !== "leaving") return;
     this.#state = { kind: "parked", loss };
-    this.#owner.waitingChanged(this.waiting);
+    this.#count();
     if ((this.#ended && this.waiting === 0) || !this.#owner.mayPark()) {
-      this.passOn();
+      this.#owner.nothingParked();
       return;
     }
     if (this.#bytes.isUnderWay)

@@ -4,6 +4,9 @@ import type { StreamEnd } from "../sockets/stream-end.js";
 import type { ParkableClientContext } from "./parkable-client.js";
 import { type ParkingName, type ParkingPlaces, RelayParking, type RelayParkingOwner } from "./relay-parking.js";
 
+/** So long a client waits for the connection of one that has gone, while what that one has sent is still being read. */
+const LEAVING_MS = 3000;
+
 /** A connection whose client has gone. */
 export type ParkedPlace = Pick<RelayParking, "key" | "address" | "remote" | "handOver"> & {
   readonly client: Pick<RelayParking["client"], "settled" | "roomAgain">;
@@ -14,6 +17,8 @@ export class ParkingLot implements ParkingPlaces {
   readonly context: ParkableClientContext;
   /** In the order in which their clients went. */
   readonly #places = new Set<ParkedPlace>();
+  /** By their keys: the connections whose clients have not gone, as far as they have told. */
+  readonly #present = new Map<string, Set<RelayParking>>();
   #bytes = 0;
 
   constructor(context: ParkableClientContext) {
@@ -23,6 +28,11 @@ export class ParkingLot implements ParkingPlaces {
   /** Connections that are parked. */
   get count(): number {
     return this.#places.size;
+  }
+
+  /** Whether any connection is parked, or may be. */
+  get isInUse(): boolean {
+    return this.#places.size > 0 || this.#present.size > 0;
   }
 
   /** Bytes that wait in all of them. */
@@ -36,25 +46,58 @@ export class ParkingLot implements ParkingPlaces {
 
   /** The parking of a connection whose client has not gone yet. */
   parkingOf(name: ParkingName, options: ParkingOptions, client: StreamEnd, owner: RelayParkingOwner): RelayParking {
-    return new RelayParking(this, name, options, client, owner);
+    const parking = new RelayParking(this, name, options, client, owner);
+    const others = this.#present.get(name.key);
+    if (others === undefined) this.#present.set(name.key, new Set([parking]));
+    else others.add(parking);
+    return parking;
   }
 
   /** The last connection of this key whose client went, once it is known what waits for it; undefined: there is none. */
   async find(key: string): Promise<ParkedPlace | undefined> {
+    let isSure = false;
     for (;;) {
       const parking = [...this.#places].findLast((each) => each.key === key);
-      if (parking === undefined) return undefined;
-      await parking.client.settled;
-      if (this.#places.has(parking)) return parking;
+      if (parking !== undefined) {
+        await parking.client.settled;
+        if (this.#places.has(parking)) return parking;
+      } else if (isSure) return undefined;
+      else {
+        await this.#untilGone(key);
+        isSure = true;
+      }
     }
   }
 
+  /** Waits for a client of this key whose FIN has come, behind bytes that are still to be read. */
+  async #untilGone(key: string): Promise<void> {
+    const { clock } = this.context;
+    const present = [...(this.#present.get(key) ?? [])];
+    const gone = await Promise.all(present.map((each) => each.hasClientGone()));
+    const leaving = present.filter((_, at) => gone[at]).map(({ client }) => client.settled);
+    if (leaving.length === 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = clock.after(LEAVING_MS, resolve);
+      void Promise.any(leaving).then(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
+  }
+
   enter(parking: ParkedPlace): void {
+    this.#absent(parking);
     this.#places.add(parking);
   }
 
   leave(parking: ParkedPlace): void {
+    this.#absent(parking);
     this.#places.delete(parking);
+  }
+
+  #absent(parking: ParkedPlace): void {
+    const present: Set<ParkedPlace> | undefined = this.#present.get(parking.key);
+    if (present?.delete(parking) && present.size === 0) this.#present.delete(parking.key);
   }
 
   refusal({ address }: ParkedPlace): string | undefined {

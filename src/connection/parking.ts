@@ -29,9 +29,9 @@ export class Parking {
     return this.#lot;
   }
 
-  /** Whether anything is parked. */
+  /** Whether anything is parked, or may be. */
   get isInUse(): boolean {
-    return this.#lot !== undefined && this.#lot.count > 0;
+    return this.#lot?.isInUse === true;
   }
 
   /** Undefined until a connection may be parked. */

@@ -96,6 +96,12 @@ export class RelayParking implements ParkableClientOwner {
     return { bytes: this.client.kept.toString("base64"), ended: this.client.hasEnded, restMs: status.restMs };
   }
 
+  /** Whether the client has closed its socket, by the kernel's table: what it has sent before may still be to be read. */
+  async hasClientGone(): Promise<boolean> {
+    const { peerPort, ownKey, peerKey } = this.client.base;
+    return peerPort !== 0 && (await this.#lot.context.sockets.peerState(ownKey, peerKey)) !== "present";
+  }
+
   get isFull(): boolean {
     return this.#lot.isFull;
   }
@@ -107,23 +113,25 @@ export class RelayParking implements ParkableClientOwner {
 
   mayPark(): boolean {
     const why = this.#lot.refusal(this);
-    if (why === undefined) return true;
-    this.#lot.leave(this);
-    this.#owner.notParked(why);
-    return false;
+    if (why !== undefined) this.#owner.notParked(why);
+    return why === undefined;
+  }
+
+  nothingParked(): void {
+    this.#end(undefined);
   }
 
   parked(): void {
     const { clock } = this.#lot.context;
     const parkMs = this.#parkMs;
     this.#until = clock.now() + parkMs;
-    this.#timer = clock.after(parkMs, () => this.#over(`and not back within ${formatSeconds(parkMs)} (PARK)`));
+    this.#timer = clock.after(parkMs, () => this.#over(`not back within ${formatSeconds(parkMs)} (PARK)`));
     this.#owner.parked(this.client.waiting);
     if (this.#ending !== undefined && this.client.waiting === 0) this.remoteLeft();
   }
 
   remoteLeft(): void {
-    this.#over("then by remote");
+    this.#end(undefined, endedBy("client"));
   }
 
   waitingChanged(by: number): void {
@@ -162,16 +170,25 @@ export class RelayParking implements ParkableClientOwner {
   }
 
   #over(why: string): void {
-    if (!this.client.isParked) return;
-    const reason = `${endedBy("client")}, ${why}`;
-    const { isCut } = this.client;
+    this.#end(why, `${endedBy("client")}, and ${why}`);
+  }
+
+  /**
+   * The connection is over, or goes on without being parked.
+   *
+   * @param why behind the reason of a relay that has ended
+   * @param reason of one that has not, where its client's socket is closed already
+   */
+  #end(why: string | undefined, reason?: string): void {
+    const ending = this.#ending;
+    if (!this.client.isAway) return;
     this.#timer?.cancel();
     this.#lot.leave(this);
-    if (this.#ending === undefined) {
-      this.client.passOn(new EndReason(reason, isCut));
+    if (ending === undefined) {
+      this.client.passOn(reason === undefined ? undefined : new EndReason(reason, this.client.isCut));
       return;
     }
     this.client.giveUp();
-    this.#owner.relayEnded({ ...this.#ending, reason: `${this.#ending.reason}, ${why}` });
+    this.#owner.relayEnded(why === undefined ? ending : { ...ending, reason: `${ending.reason}, ${why}` });
   }
 }

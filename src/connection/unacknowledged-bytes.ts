@@ -2,11 +2,17 @@ import { deliveredBytes, type LostClient } from "../core/park/delivered-bytes.js
 import { SentBytes } from "../core/park/sent-bytes.js";
 import { WriteBudget } from "../core/park/write-budget.js";
 import type { StreamEnd } from "../sockets/stream-end.js";
+import type { Clock } from "../system/clock.js";
 import type { SocketTable } from "../system/socket-table.js";
 import { RecentWrite } from "./recent-write.js";
 
 /** A socket that the kernel's table has never had will never be in it: it stands there by another address than the client has told. */
 const ENOUGH_LOOKS = 2;
+
+/** From one look to the next at a client that has gone. */
+const LEAVING_LOOK_MS = 20;
+/** A client that has sent FIN and still reads has so long to take something of what our kernel has for it, and so long altogether: it may be back. */
+const [LEAVING_MS, MOST_LEAVING_MS] = [1000, 3000];
 
 /** How a client went. */
 export interface Loss {
@@ -152,8 +158,26 @@ export class UnacknowledgedBytes {
     this.#lastWrite = error === undefined ? this.#recent.bytes : this.#recent.last;
   }
 
+  /**
+   * Finds out what a client has got that goes. A client that has only closed its sending side still gets what our kernel has for it.
+   *
+   * @param isFinSent see {@link look}
+   */
+  async findOut(loss: Loss, isFinSent: () => boolean, clock: Clock): Promise<void> {
+    const began = clock.now();
+    let [before, since] = [-1, began];
+    while (loss.how === "fin" && (await this.look(isFinSent()))) {
+      const now = clock.now();
+      if (!this.isUnderWay) return;
+      if (this.from !== before) [before, since] = [this.from, now];
+      if (now - since >= LEAVING_MS || now - began >= MOST_LEAVING_MS) return;
+      await new Promise<void>((resolve) => clock.after(LEAVING_LOOK_MS, resolve));
+    }
+    this.#judge(loss);
+  }
+
   /** Our socket has left the kernel's table: judges by what is known which bytes the client's kernel had. */
-  judge({ how }: Loss): void {
+  #judge({ how }: Loss): void {
     const delivered = deliveredBytes({
       how,
       isLocal: this.#isLocal,

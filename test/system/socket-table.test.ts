@@ -57,6 +57,29 @@ test("the table is read at most ten times a second; a query in between gets the 
   await until(() => found === 2, "the answer");
 });
 
+test("where bytes wait for the answer, the table is read sooner again, but not all the time", async () => {
+  const file = new ConfigFile(table(1));
+  for (const [tookMs, restMs] of [
+    [0, 2],
+    [10, 30],
+  ] as const) {
+    const clock = new ManualClock();
+    const sockets = new SocketTable(clock, [file.path]);
+    const first = sockets.pair(peer(1), OURS, true);
+    await new Promise(setImmediate); // the reading has begun
+    clock.advance(tookMs);
+    assert.deepEqual((await first)[1], { known: true, row: undefined });
+    let answered = false;
+    void sockets.pair(peer(1), OURS, true).then(() => {
+      answered = true;
+    });
+    clock.advance(restMs - 1);
+    assert.equal(clock.pending, 1, "it waits");
+    clock.advance(1);
+    await until(() => answered, "the answer");
+  }
+});
+
 test("a table that takes long is read less often", async () => {
   const file = new ConfigFile(table(1));
   const clock = new ManualClock();

@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ParkingLot } from "#src/connection/parking-lot.js";
+import type { RelayParkingOwner } from "#src/connection/relay-parking.js";
+import type { RelayEnding } from "#src/relay/relay.js";
+import { IGNORE_EVENTS } from "#src/sockets/end.js";
+import type { StreamEnd } from "#src/sockets/stream-end.js";
+import type { Answer, SocketTable } from "#src/system/socket-table.js";
+import { ManualClock } from "../support/clock.js";
+
+const KEY = "panel";
+const GONE: Answer = { known: true, row: undefined };
+const ENDING = { reason: "reset by remote", toClient: "end" } as unknown as RelayEnding;
+
+/** A connection that can be parked, on a machine whose table of sockets answers when the test says so. */
+function scene() {
+  const clock = new ManualClock();
+  const told: string[] = [];
+  let answer = (): void => {};
+  let state = "present";
+  const sockets = {
+    peerState: async () => state,
+    pair: () =>
+      new Promise((resolve) => {
+        answer = () => resolve([GONE, GONE]);
+      }),
+  } as unknown as SocketTable;
+  const nothing = (): void => {};
+  const stream = {
+    ...{ peerAddress: "127.0.0.1", peerPort: 1, ownKey: "own", peerKey: "peer", isPeerHere: true },
+    ...{ unsent: 0, untaken: 0, isBroken: false, gone: false, events: IGNORE_EVENTS },
+    ...{ write: nothing, end: nothing, destroy: nothing, reset: nothing, pause: nothing, resume: nothing },
+  };
+  const owner = {
+    relay: { remote: {} },
+    clientLeft: nothing,
+    parked: () => told.push("parked"),
+    notParked: () => told.push("not parked"),
+    relayEnded: ({ reason }: RelayEnding) => told.push(reason),
+    fault: (error: unknown) => told.push(String(error)),
+  };
+  const lot = new ParkingLot({ clock, sockets });
+  const parking = lot.parkingOf(
+    { key: KEY, address: "here" },
+    { parkMs: 60_000 },
+    stream as unknown as StreamEnd,
+    owner as unknown as RelayParkingOwner,
+  );
+  const answered = async (): Promise<void> => {
+    for (let looks = 0; looks < 2; looks += 1) {
+      answer();
+      await new Promise(setImmediate);
+      clock.advance(20);
+    }
+    await parking.client.settled;
+  };
+  return { clock, told, lot, parking, stream, answered, mayBeSeen: () => (state = "ended") };
+}
+
+test("a remote that ends before it is known what its client has got: the connection is over, and takes no place", async () => {
+  const { told, lot, parking, stream, answered } = scene();
+  stream.events.eof();
+  assert.equal(parking.keeps(ENDING), true);
+  parking.client.end();
+  await answered();
+  assert.deepEqual(told, [ENDING.reason]);
+  assert.equal(lot.count, 0);
+});
+
+test("bytes count for all connections together from the moment in which the client goes", async () => {
+  const { lot, parking, stream, answered, told } = scene();
+  stream.events.eof();
+  parking.client.write(Buffer.alloc(1000));
+  assert.equal(lot.bytes, 1000);
+  await answered();
+  assert.deepEqual([lot.bytes, told], [1000, ["parked"]]);
+  parking.close();
+  assert.equal(lot.bytes, 0);
+});
+
+test("a client waits for the connection of one whose FIN is behind bytes that are not read yet", async () => {
+  const { lot, parking, stream, answered, mayBeSeen } = scene();
+  assert.equal(await lot.find(KEY), undefined);
+  mayBeSeen();
+  const found = lot.find(KEY);
+  await new Promise(setImmediate);
+  stream.events.eof();
+  await answered();
+  assert.equal(await found, parking);
+});
+
+test("it does not wait for ever, nor for one that is there", async () => {
+  const { clock, lot, parking, mayBeSeen } = scene();
+  mayBeSeen();
+  const found = lot.find(KEY);
+  await new Promise(setImmediate);
+  clock.advance(3000);
+  assert.equal(await found, undefined);
+  assert.equal(await lot.find("other"), undefined);
+  parking.close();
+  assert.equal(lot.isInUse, false);
+});
