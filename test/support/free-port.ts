@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:net";
+import { outlives } from "./open-sockets.js";
 
 /**
  * Below the ports that the kernel gives to sockets without a wish: such a socket could take a port before its test does. Nobody gets
@@ -30,7 +31,7 @@ async function takeBlock(): Promise<Generator<number>> {
     const first = FIRST_PORT + index * BLOCK_SIZE;
     const lock = await listen(first, "127.0.0.1");
     if (lock === undefined) continue;
-    lock.unref();
+    outlives(lock);
     return range(first + 1, first + BLOCK_SIZE);
   }
 }

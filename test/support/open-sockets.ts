@@ -22,6 +22,11 @@ Server.prototype.listen = function (this: Server, ...args: unknown[]) {
   return Reflect.apply(listen, this, args);
 };
 
+/** A server that stays open until its process ends, and does not keep it from ending. */
+export function outlives(server: Server): void {
+  servers.delete(server.unref());
+}
+
 after(() => {
   for (const server of servers) server.close();
   for (const socket of sockets) socket.destroy();

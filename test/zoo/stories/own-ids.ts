@@ -54,7 +54,7 @@ const COUNTERS: readonly Story[] = [
     device: "Logger with a counter of its own",
     behaviour: "numbers its answers itself; the mux may send four requests at once",
     clients: "right answers",
-    options: "PROT=modbus PIPE=4 TIME=3",
+    options: "PROT=modbus PIPE=4 TIME=30",
     animal: () => Animal.open(modbusProtocol("modbus"), alters("modbus", counts())),
     async visit({ modbus }) {
       const clients = await Promise.all(keys(4).map(() => modbus()));

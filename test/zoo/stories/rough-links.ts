@@ -60,7 +60,7 @@ export const ROUGH_LINKS: readonly Story[] = [
       device: "Device on a slow radio link",
       behaviour: "sends each answer in pieces of three bytes",
       clients: "each gets its own answers, over one link",
-      options: `PROT=${protocol.name} TIME=5`,
+      options: `PROT=${protocol.name} TIME=30`,
       animal: () => Animal.open(protocol, inPieces(3, 2)),
       async visit({ animal, client }) {
         const clients = await Promise.all([client(), client()]);
@@ -73,7 +73,7 @@ export const ROUGH_LINKS: readonly Story[] = [
       device: "Device with an impatient client",
       behaviour: "takes 5 ms for an answer; the client sends five requests at once",
       clients: "all answers, each for its own request",
-      options: `PROT=${protocol.name} TIME=5`,
+      options: `PROT=${protocol.name} TIME=30`,
       animal: () => Animal.open(protocol, takes(5)),
       async visit({ client }) {
         const [one, other] = await Promise.all([client(), client()]);
