@@ -3,9 +3,10 @@ import type { AddressInfo, Socket } from "node:net";
 import { clearStaleSocket, closeKeepingPath, removeSocket } from "../control/stale-socket.js";
 import { formatListen } from "../core/config/listen.js";
 import { backoffMs } from "../core/limits/backoff.js";
-import { isAddress } from "../core/net/address.js";
-import { formatRemote } from "../core/options/conn-request.js";
+import { type HostPort, isAddress } from "../core/net/address.js";
 import type { ListenerStatus } from "../core/status/daemon-status.js";
+import type { LineNames } from "../core/status/gathering.js";
+import type { BlockedPort } from "../core/tunnel/tunnel-status.js";
 import type { HandedSocket } from "../core/upgrade/messages.js";
 import type { Log } from "../log/log.js";
 import type { Names } from "../names/names.js";
@@ -18,6 +19,7 @@ import type { Clock, Timer } from "../system/clock.js";
 import { ListenError } from "./listen-error.js";
 import type { Listener } from "./listener.js";
 import type { ListenWhere, PortServer } from "./port-server.js";
+import { destination, portNames, portStatus } from "./port-status.js";
 import { streamServer } from "./stream-server.js";
 
 const BACKLOG = 4096; // connections: all plugins of a hub reconnect at once after its engine has reloaded
@@ -42,13 +44,6 @@ export interface PortContext {
   admitDatagrams(listener: Listener, client: UdpEnd, refusal?: string): void;
 }
 
-/** Where the connections of a listener go, as the log shows it; undefined when the client chooses. */
-function destination({ route }: Listener): string | undefined {
-  if (route === undefined) return undefined;
-  const { target, options, servers = [target] } = route;
-  return servers.map((server) => formatRemote({ target: server, options })).join(",");
-}
-
 /** An attempt to listen is under way (`opening`), or the next one is due (`waiting`). */
 type State =
   | { readonly kind: "closed" | "listening" }
@@ -65,6 +60,7 @@ export class Port implements OwnPort {
   readonly #context: PortContext;
   readonly #server: PortServer;
   #state: State = { kind: "closed" };
+  #knownPlace: AddressInfo | undefined;
   /** Why the last attempt to listen has failed, and when the first one did. */
   #problem: string | undefined;
   #problemSince = 0;
@@ -113,9 +109,17 @@ export class Port implements OwnPort {
     return this.#place?.address ?? this.#address;
   }
 
+  /** Where it listens. The kernel is asked once: there may be thousands of ports, and STAT shows them all. */
   get #place(): AddressInfo | undefined {
+    if (this.#state.kind === "listening" && this.#knownPlace !== undefined) return this.#knownPlace;
     const address = this.#server.address();
-    return typeof address === "object" && address !== null ? address : undefined;
+    this.#knownPlace = typeof address === "object" && address !== null ? address : undefined;
+    return this.#knownPlace;
+  }
+
+  /** The number of the port, also where the system has chosen it. */
+  get number(): number {
+    return this.#place?.port ?? this.listener.port;
   }
 
   get listening(): boolean {
@@ -156,23 +160,23 @@ export class Port implements OwnPort {
     this.#context.own.closed(this);
   }
 
+  get lineNames(): LineNames {
+    return portNames(this.listener, this.#boundTo);
+  }
+
+  /** That it cannot be opened; undefined while it is open. */
+  get blocked(): Required<BlockedPort> | undefined {
+    if (this.#problem === undefined) return undefined;
+    const problemMs = Math.round(this.#context.clock.now() - this.#problemSince);
+    return { name: this.listener.name, problem: this.#problem, problemMs };
+  }
+
   get status(): ListenerStatus {
-    const { kind, name, port, path, route, tls, section } = this.listener;
-    const remote = destination(this.listener);
-    return {
-      kind,
-      name,
-      address: path ?? this.bound,
-      port: this.#place?.port ?? port,
-      ...(remote !== undefined && { remote }),
-      ...(route && { targets: route.servers ?? [route.target] }),
-      ...(typeof tls === "string" && { tls }),
-      ...(section !== undefined && { section }),
-      ...(this.#problem !== undefined && {
-        problem: this.#problem,
-        problemMs: Math.round(this.#context.clock.now() - this.#problemSince),
-      }),
-    };
+    return portStatus(this.listener, this.#boundTo, this.blocked);
+  }
+
+  get #boundTo(): HostPort {
+    return { host: this.bound, port: this.number };
   }
 
   /**
@@ -290,6 +294,7 @@ export class Port implements OwnPort {
   }
 
   #become(next: State): void {
+    this.#knownPlace = undefined;
     if (this.#state.kind === "waiting") this.#state.retry.cancel();
     if (this.#state.kind === "opening") this.#state.attempt.abort();
     this.#state = next;

@@ -1,4 +1,3 @@
-import type { ListenerStatus } from "../core/status/daemon-status.js";
 import { ListenError } from "./listen-error.js";
 import type { Listener } from "./listener.js";
 import { Port, type PortContext } from "./port.js";
@@ -17,11 +16,6 @@ export class Ports {
   /** Makes a port that is not one of these: the caller opens and closes it. */
   make(listener: Listener, ip: string): Port {
     return new Port(listener, ip, this.#context);
-  }
-
-  /** In the order of the settings. */
-  get status(): ListenerStatus[] {
-    return this.#ports.map((port) => port.status);
   }
 
   /**
@@ -73,7 +67,7 @@ export class Ports {
     await Promise.all(others.map((port) => port.openEventually()));
   }
 
-  /** All of them. */
+  /** All of them, in the order of the settings. */
   get all(): readonly Port[] {
     return this.#ports;
   }

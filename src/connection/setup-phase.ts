@@ -7,8 +7,9 @@ import type { ClientOrigin } from "../core/net/client-origin.js";
 import type { Permission } from "../core/net/permissions.js";
 import type { ConnRequest } from "../core/options/conn-request.js";
 import type { Result } from "../core/parse/result.js";
-import type { WatchRequest } from "../core/setup/watch-request.js";
+import type { WatchedPlaces, WatchRequest } from "../core/setup/watch-request.js";
 import type { DaemonReport } from "../core/status/daemon-status.js";
+import type { Gathering } from "../core/status/gathering.js";
 import type { Monitor } from "../monitor/monitor.js";
 import { WatchSession } from "../monitor/watch-session.js";
 import type { EarlyBytes } from "../sockets/early-data.js";
@@ -23,7 +24,8 @@ export interface SetupPhaseContext {
   readonly access: Pick<AccessRules, "denialReason">;
   readonly monitor: Monitor;
   readonly settings: TopicSettings & Pick<Settings, "webhooks">;
-  status(): DaemonReport;
+  status(): Gathering<DaemonReport>;
+  readonly places: WatchedPlaces;
   /** Ends the daemon. */
   stop(reason: string): void;
   /**
@@ -78,6 +80,7 @@ export class SetupPhase {
       optionProblem: (options) =>
         topicProblem(options, context.settings) ?? webhookProblem(options.webhook, context.settings),
       status: () => context.status(),
+      places: context.places,
       dial: (request, early) => owner.dial(request, early),
       watch: (request) => this.#watch(request),
       beginDevice: (server, service) => this.#beginDevice(server, service),

@@ -21,6 +21,7 @@ export interface SetupSessionOwner {
   denialReason: CommandContext["denialReason"];
   optionProblem: CommandContext["optionProblem"];
   status(): ReturnType<CommandContext["status"]>;
+  readonly places: CommandContext["places"];
   /** The client asks for a remote. @param early what it has sent behind the command already */
   dial(request: ConnRequest, early: EarlyBytes): void;
   /** The client asks to see messages. */
@@ -151,6 +152,7 @@ export class SetupSession {
       denialReason: (permission) => this.#owner.denialReason(permission),
       optionProblem: (options) => this.#owner.optionProblem(options),
       status: () => this.#owner.status(),
+      places: this.#owner.places,
     });
     if (ran === undefined) return;
     this.#owner.trace(`command ${line}`);

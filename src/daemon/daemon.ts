@@ -1,24 +1,25 @@
-import { pid, ppid } from "node:process";
+import { ppid } from "node:process";
+import type { Port } from "../accept/port.js";
 import { Ports } from "../accept/ports.js";
 import type { LoadedConfig, Settings } from "../core/config/settings.js";
 import { maskPassword } from "../core/config/values.js";
-import { problemsOf } from "../core/health/problems.js";
-import { SteadyMoments } from "../core/health/steady-moments.js";
 import type { Result } from "../core/parse/result.js";
-import type { DaemonReport, ListenerStatus } from "../core/status/daemon-status.js";
+import type { DaemonReport } from "../core/status/daemon-status.js";
+import { gatherNow } from "../core/status/gathering.js";
 import { DEVICE_LINKS } from "../core/upgrade/messages.js";
 import { readIdentities, type TlsIdentities } from "../dial/tls-credentials.js";
 import type { WriteText } from "../log/line-writer.js";
 import type { Log } from "../log/log.js";
 import { NO_SUPERVISOR, type Predecessor, type Supervisor } from "../supervisor/supervisor.js";
 import type { Clock } from "../system/clock.js";
-import { BUILD, VERSION } from "../version.js";
+import { VERSION } from "../version.js";
 import type { Web } from "../web/web.js";
 import { Acceptor } from "./acceptor.js";
 import { ConfigReload, warnOfDescriptors } from "./config-reload.js";
 import { Features } from "./features.js";
 import { type DaemonControl, type Generation, generationOf } from "./generation.js";
 import { listenersOf } from "./listeners.js";
+import { Reporter } from "./reporter.js";
 import { Services } from "./services.js";
 import { Upgrade } from "./upgrade.js";
 import { webControls } from "./web-controls.js";
@@ -40,10 +41,8 @@ export class Daemon {
   readonly #upgrade: Upgrade;
   readonly #control: DaemonControl;
   readonly #supervisor: Supervisor;
-  readonly #startedAt: number;
-  readonly #startedEpochMs: number;
-  /** When problems began. */
-  readonly #moments = new SteadyMoments();
+  /** Says how things stand. */
+  readonly reporter: Reporter;
   #generation: Generation;
   #stopping = false;
   #resolveStopped = (): void => {};
@@ -63,8 +62,6 @@ export class Daemon {
     supervisor: Supervisor = NO_SUPERVISOR,
   ) {
     this.#supervisor = supervisor;
-    this.#startedAt = clock.now();
-    this.#startedEpochMs = clock.epochMs();
     const services = new Services(settings, clock, log, console, () => this.#features.streams);
     const { own, names } = services;
     this.#services = services;
@@ -79,8 +76,14 @@ export class Daemon {
       admit: (listener, socket) => this.#acceptor.accept(listener, socket),
       admitDatagrams: (...client) => this.#acceptor.acceptDatagrams(...client),
     });
+    this.reporter = new Reporter({
+      ...{ services, features: () => this.#features, ports: () => this.#allPorts },
+      settings: () => this.#generation.settings,
+      feed: () => this.#web?.events,
+    });
     this.#control = {
-      status: () => this.status,
+      status: () => this.reporter.status(),
+      places: this.reporter,
       stop: (reason) => void this.stop(reason),
       reload: (reason, mayUpgrade) => this.reload(reason, mayUpgrade),
       upgrade: (reason, asker) => this.#upgrade.begin(reason, asker),
@@ -105,7 +108,7 @@ export class Daemon {
     this.#upgrade = new Upgrade({
       ...{ services, features: this.#features, supervisor, settings: () => this.#generation.settings },
       parentPid: ppid,
-      ports: () => [...this.#ports.all, ...[this.#web?.port ?? []].flat()],
+      ports: () => this.#allPorts,
       closePage: async () => this.#web?.close(),
       listenAgain: () => this.#open(),
       end: (reason) => void this.stop(reason),
@@ -199,41 +202,13 @@ export class Daemon {
     this.#services.monitor.reopen();
   }
 
-  /** All listeners, in the order of the settings. */
-  get listeners(): ListenerStatus[] {
-    return [...this.#ports.status, ...(this.#web?.status ?? [])];
+  /** All of them, in the order of the settings. */
+  get #allPorts(): Port[] {
+    return [...this.#ports.all, ...[this.#web?.port ?? []].flat()];
   }
 
   get status(): DaemonReport {
-    const { clock, log, monitor, registry, descriptors, ...services } = this.#services;
-    const report = {
-      version: VERSION,
-      build: BUILD,
-      pid,
-      startedAt: log.times.iso(this.#startedEpochMs),
-      uptimeMs: Math.round(clock.now() - this.#startedAt),
-      vera: maskPassword(this.#generation.settings.vera),
-      listeners: this.listeners,
-      ...this.#features.status,
-      monitor: monitor.status,
-      ...(this.#web && { events: this.#web.events }),
-      traffic: registry.traffic,
-      lines: registry.lines,
-      clients: services.clients.all,
-      descriptors: {
-        used: descriptors.used,
-        ...(descriptors.limit !== undefined && { limit: descriptors.limit }),
-      },
-      notifications: { ...services.luupClients.status, farewells: services.finalNotifications.status },
-      webhooks: services.webhooks?.status ?? [],
-      alerts: services.alerts.status,
-      ...(services.mqtt?.status !== undefined && { mqtt: services.mqtt.status }),
-      ...(services.parking.status !== undefined && { parking: services.parking.status }),
-      logLinesLost: log.lost,
-      connections: registry.present,
-    };
-    const momentBefore = this.#moments.begin(clock.epochMs());
-    return { ...report, problems: problemsOf(report, (...before) => log.times.iso(momentBefore(...before))) };
+    return gatherNow(this.reporter.status());
   }
 
   /**
@@ -300,15 +275,14 @@ export class Daemon {
       ...this.#services,
       ...{ takeSocket, predecessor },
       admission: () => this.#generation.admission,
-      status: () => this.status,
+      reporter: this.reporter,
       controls: webControls(this.#services, () => this.#generation.settings, this.#control),
     });
   }
 
   /** Loads the parts of the program that these settings want, before anything obeys them. */
   async #load(settings: Settings): Promise<void> {
-    const { registry } = this.#services;
-    const facts = () => ({ ...this.#features.status, listeners: this.listeners, lines: registry.lines });
+    const facts = () => gatherNow(this.reporter.facts());
     await Promise.all([this.#features.load(settings), this.#services.load(settings, facts)]);
     if (settings.webPort > 0) this.#web ??= await this.#newWeb();
   }

@@ -2,6 +2,7 @@ import type { Settings } from "../core/config/settings.js";
 import { dialsAlways } from "../core/mqtt/mqtt-lines.js";
 import type { HostPort } from "../core/net/address.js";
 import type { DaemonStatus } from "../core/status/daemon-status.js";
+import type { Gathering, NamedLine, WantedLines } from "../core/status/gathering.js";
 import type { DirectContext } from "../direct/direct-context.js";
 import { DirectLines } from "../direct/direct-lines.js";
 import type { StandingLinks } from "../direct/standing-links.js";
@@ -39,19 +40,36 @@ export class Features {
   }
 
   /** Their part of STAT. */
-  get status(): Pick<DaemonStatus, "directs" | "muxes" | "tunnels" | "devices"> {
-    const { tunnels = [], devices = [] } = this.#tunnelLines?.status ?? {};
-    return { directs: this.#directs, muxes: this.#muxLines?.status ?? [], tunnels, devices };
+  *gather(wanted: WantedLines): Gathering<Pick<DaemonStatus, "directs" | "muxes" | "tunnels" | "devices">> {
+    const { tunnels = [], devices = [] } =
+      this.#tunnelLines === undefined ? {} : yield* this.#tunnelLines.gather(wanted);
+    const muxes = this.#muxLines === undefined ? [] : yield* this.#muxLines.gather(wanted);
+    return { directs: yield* this.#directs(wanted), muxes, tunnels, devices };
   }
 
-  get #directs(): DaemonStatus["directs"] {
-    const directs = this.directLines.status;
+  *#directs(wanted: WantedLines): Gathering<DaemonStatus["directs"]> {
+    const directs = yield* this.directLines.gather(wanted);
     const standing = this.#standingLinks?.status;
     if (standing === undefined) return directs;
     return directs.map((line) => {
       const link = standing.get(line.port);
       return link === undefined ? line : { ...line, standing: link };
     });
+  }
+
+  /** Servers of direct lines, shared devices, and tunnels: what a line can be called by. */
+  get lines(): NamedLine[] {
+    return [...this.directLines.all, ...(this.#muxLines?.lines ?? []), ...(this.#tunnelLines?.servers ?? [])];
+  }
+
+  /** The servers that this machine is a device of. */
+  get devices(): readonly NamedLine[] {
+    return this.#tunnelLines?.devices ?? [];
+  }
+
+  /** Whether there is a tunnel, on either side. */
+  get hasTunnels(): boolean {
+    return this.#tunnelLines !== undefined && this.#tunnelLines.servers.length + this.#tunnelLines.devices.length > 0;
   }
 
   /** The messages that pass outside of connections. */
@@ -83,9 +101,7 @@ export class Features {
 
   /** Whether no client uses a link of a tunnel, on either side. */
   get areTunnelsIdle(): boolean {
-    const { tunnels = [], devices = [] } = this.#tunnelLines?.status ?? {};
-    const slots = tunnels.flatMap((tunnel) => [tunnel, ...(tunnel.devices ?? [])]);
-    return [...slots, ...devices].every(({ link }) => (link?.clients ?? 0) === 0);
+    return this.#tunnelLines?.isIdle ?? true;
   }
 
   /** Ends what goes on without clients: checks of servers, connections that no client has, polls and what is published of shared devices. */

@@ -9,7 +9,10 @@ import { rawBridges } from "./mqtt-ways.js";
 import type { Services } from "./services.js";
 
 /** What connections and features may ask of the daemon as a whole. */
-export type DaemonControl = Pick<ConnectionContext, "status" | "stop" | "reload" | "upgrade" | "beginDevice"> &
+export type DaemonControl = Pick<
+  ConnectionContext,
+  "status" | "places" | "stop" | "reload" | "upgrade" | "beginDevice"
+> &
   Pick<FeaturesContext, "portOf" | "deviceIsFree">;
 
 /** The settings, and what is made of them for new connections. A reload makes another generation; connections keep theirs. */

@@ -138,8 +138,7 @@ export class Handover {
       const clients = (): MovingConnection[] => this.#clientsOf(own);
       this.#shared.add({ line, mux: features.muxLines.of(line), ports: own, clients });
     }
-    const { tunnels = [], devices = [] } = features.status;
-    this.#hasTunnels = tunnels.length + devices.length > 0;
+    this.#hasTunnels = features.hasTunnels;
     const shared = [...this.#shared].flatMap((each) => each.ports);
     return [...shared, ...ports.filter(({ listener }) => this.#hasTunnels && listener.kind === "tunnel")];
   }

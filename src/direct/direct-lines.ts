@@ -2,6 +2,7 @@ import { KeyedLines } from "../core/collections/keyed-lines.js";
 import type { DirectLine } from "../core/config/settings.js";
 import type { DirectStatus } from "../core/direct/direct-status.js";
 import { formatHostPort } from "../core/net/address.js";
+import { type Gathering, gatherEach, type NamedLine, type WantedLines } from "../core/status/gathering.js";
 import type { DirectContext } from "./direct-context.js";
 import { UpstreamGroup } from "./upstream-group.js";
 
@@ -19,9 +20,13 @@ export class DirectLines {
     this.#context = context;
   }
 
-  /** What STAT shows of each line. */
-  get status(): DirectStatus[] {
-    return this.#groups.all.map(({ status }) => status);
+  get all(): readonly NamedLine[] {
+    return this.#groups.all;
+  }
+
+  /** What STAT shows of each line that is wanted. */
+  gather(wanted: WantedLines): Gathering<DirectStatus[]> {
+    return gatherEach(this.#groups.all.filter(wanted), ({ status }) => status);
   }
 
   /** Applies a reload: configures the servers of these lines, and stops the checks of servers whose line is gone. */

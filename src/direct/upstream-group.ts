@@ -2,8 +2,10 @@ import type { DirectLine } from "../core/config/settings.js";
 import { attemptMs, orderOfTrying } from "../core/direct/balance.js";
 import type { DirectRoute } from "../core/direct/direct-line.js";
 import type { DirectStatus } from "../core/direct/direct-status.js";
+import { namesOfLine } from "../core/health/problems.js";
 import { formatHostPort, type HostPort } from "../core/net/address.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
+import type { LineNames } from "../core/status/gathering.js";
 import { type Dial, failedDial, type ServerLease } from "../dial/dial.js";
 import { NO_MORE_FILES } from "../dial/dial-error.js";
 import { retryingDial } from "../dial/retrying-dial.js";
@@ -31,6 +33,10 @@ export class UpstreamGroup {
     this.#telegrams = new TelegramScheduler(route.direct, context.clock);
     const rule = checkRule(route, context);
     this.#upstreams = routesOf(route).map((single) => new Upstream(line, single, rule, context));
+  }
+
+  get lineNames(): LineNames {
+    return namesOfLine(this.#line);
   }
 
   get status(): DirectStatus {

@@ -1,9 +1,11 @@
 import type { MuxLine } from "../core/config/settings.js";
+import { namesOfLine } from "../core/health/problems.js";
 import { POLLER } from "../core/mux/client-records.js";
 import type { MuxRoute } from "../core/mux/mux-line.js";
 import { type LinkStatus, type MuxCounters, type MuxStatus, muxCounters } from "../core/mux/mux-status.js";
 import { type DetectedProtocol, detectProtocol, hintOf, wrongProtocolReply } from "../core/mux/protocol-detection.js";
 import { formatHostPort } from "../core/net/address.js";
+import type { LineNames } from "../core/status/gathering.js";
 import type { TracedStream } from "../monitor/traced-stream.js";
 import { Rounds } from "../scheduling/rounds.js";
 import { ConnectionPool } from "./connection-pool.js";
@@ -75,6 +77,10 @@ export abstract class BaseMux implements Mux {
 
   get idle(): boolean {
     return this.clients.size === 0;
+  }
+
+  get lineNames(): LineNames {
+    return namesOfLine(this.#line);
   }
 
   get status(): MuxStatus {

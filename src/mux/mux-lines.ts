@@ -3,6 +3,7 @@ import { listensOf } from "../core/config/listen.js";
 import type { MuxLine } from "../core/config/settings.js";
 import type { MuxStatus } from "../core/mux/mux-status.js";
 import { formatHostPort } from "../core/net/address.js";
+import { type Gathering, gatherEach, type WantedLines } from "../core/status/gathering.js";
 import type { TracedStream } from "../monitor/traced-stream.js";
 import { BroadcastMux } from "./broadcast-mux.js";
 import type { Mux } from "./mux.js";
@@ -44,10 +45,15 @@ export class MuxLines {
     this.#context = context;
   }
 
-  /** What STAT shows of each line, and of former lines that still have clients. */
-  get status(): MuxStatus[] {
+  /** Each line, and former lines that still have clients. */
+  get lines(): Mux[] {
     const former = [...this.#former.values()].filter(({ idle }) => !idle);
-    return [...this.#muxes.all, ...former].map((mux) => {
+    return [...this.#muxes.all, ...former];
+  }
+
+  /** What STAT shows of each line that is wanted. */
+  gather(wanted: WantedLines): Gathering<MuxStatus[]> {
+    return gatherEach(this.lines.filter(wanted), (mux) => {
       const values = this.#published?.statusOf(mux);
       return values === undefined ? mux.status : { ...mux.status, values };
     });

@@ -1,6 +1,7 @@
 import type { AcceptedClient } from "../accept/listener.js";
 import type { MuxLine } from "../core/config/settings.js";
 import type { MuxStatus } from "../core/mux/mux-status.js";
+import type { NamedLine } from "../core/status/gathering.js";
 import type { TracedStream } from "../monitor/traced-stream.js";
 import type { End } from "../sockets/end.js";
 import type { MuxContext } from "./mux-context.js";
@@ -9,7 +10,7 @@ import type { MuxContext } from "./mux-context.js";
 export type ClientIdentity = Pick<AcceptedClient, "origin" | "id" | "name">;
 
 /** A device that several clients share. */
-export interface Mux {
+export interface Mux extends NamedLine {
   readonly status: MuxStatus;
   /** Whether the mux has no client. */
   readonly idle: boolean;

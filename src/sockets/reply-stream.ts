@@ -13,13 +13,14 @@ export interface ReplyReader {
 
 const MAX_UNSENT = 65_536; // bytes; a prompt reader takes as much at once, a slow one costs no more than that
 const BLOCK_LENGTH = 16_384; // characters; a write for each piece costs more than the piece
+const BLOCK_PIECES = 64; // a piece takes some microseconds, also one without a character
 
 /** A long reply, such as STAT of thousands of connections: it is made piece by piece, as fast as its reader takes it. */
 export class ReplyStream {
   #pieces: Iterator<string> | undefined;
   readonly #reader: ReplyReader;
 
-  /** @param pieces some kilobytes each, at most */
+  /** @param pieces some kilobytes each, at most; one without a character: the next one takes a while */
   constructor(pieces: Iterable<string>, reader: ReplyReader) {
     this.#pieces = pieces[Symbol.iterator]();
     this.#reader = reader;
@@ -49,7 +50,7 @@ export class ReplyStream {
   #writeBlock(): void {
     if (this.#pieces === undefined) return;
     let block = "";
-    while (block.length < BLOCK_LENGTH) {
+    for (let count = 0; count < BLOCK_PIECES && block.length < BLOCK_LENGTH; count += 1) {
       const { done, value } = this.#pieces.next();
       if (done === true) {
         this.cancel();

@@ -12,7 +12,7 @@ import { Absence } from "../core/tunnel/absence.js";
 import { DeviceContention } from "../core/tunnel/device-contention.js";
 import { CLIENTS_MAX, type TunnelCommand } from "../core/tunnel/frames.js";
 import { SESSION_ID_BYTES } from "../core/tunnel/session-frames.js";
-import type { Exposure } from "../core/tunnel/tunnel-line.js";
+import { type Exposure, exposureText } from "../core/tunnel/tunnel-line.js";
 import { addBytes, cutText, type LinkBytes, resumedText, type SlotStatus } from "../core/tunnel/tunnel-status.js";
 import { attachedDial, type Dial, failedDial } from "../dial/dial.js";
 import type { Timer } from "../system/clock.js";
@@ -58,9 +58,11 @@ export class DeviceSlot {
   #linked: LinkedDevice | undefined;
   /** Of the device, for clients: before it is ready, too. */
   readonly #absence = new Absence();
+  readonly #exposed: readonly string[];
 
   constructor(rules: SlotRules, context: TunnelContext) {
     this.rules = rules;
+    this.#exposed = rules.exposures.map(exposureText);
     this.#context = context;
     this.#alerts = context.alerts.linkAlerts(rules.line.port);
     this.#absence.goesOn(this.#context.clock.now(), "no device has connected yet");
@@ -68,12 +70,10 @@ export class DeviceSlot {
 
   get status(): SlotStatus {
     const { visit, ports = [] } = this.#linked ?? {};
-    const blocked = ports.flatMap(({ status: { name, problem, problemMs = 0 } }) =>
-      problem === undefined ? [] : [{ name, problem, problemMs }],
-    );
+    const blocked = ports.flatMap((port) => port.blocked ?? []);
     return {
       ...(this.rules.device !== undefined && { device: this.rules.device }),
-      exposed: this.rules.exposures.map(exposureText),
+      exposed: this.#exposed,
       listening: this.#isListening,
       ...(visit && { link: visit.link.status(visit.from) }),
       ...this.#absence.status(this.#context.clock.now()),
@@ -81,6 +81,11 @@ export class DeviceSlot {
       ...addBytes(this.#closedLinks, visit?.link.bytes),
       ...this.#counters,
     };
+  }
+
+  /** Clients of its link. */
+  get clientCount(): number {
+    return this.#linked?.visit.link.clientCount ?? 0;
   }
 
   get isFree(): boolean {
@@ -296,8 +301,4 @@ export class DeviceSlot {
 export function slotLabel({ line, device }: Pick<SlotRules, "line" | "device">, address?: string): string {
   const from = address === undefined ? "" : ` < ${address}`;
   return `[tunnel ${lineLabel(line)}${device === undefined ? "" : ` ${device}`}${from}]`;
-}
-
-function exposureText({ listen, service }: Exposure): string {
-  return `${formatHostPort(listen)}>${formatHostPort(service)}`;
 }

@@ -52,7 +52,7 @@ type State =
 
 /** The device's side of a tunnel: keeps a link to a server, and connects the clients of the link to services on this side. */
 export class TunnelDevice {
-  readonly #rules: DeviceRules;
+  readonly rules: DeviceRules;
   readonly #context: TunnelContext;
   readonly #counters = { links: 0, clients: 0, refused: 0, resumed: 0 };
   /** Bytes of links that have closed. */
@@ -71,19 +71,19 @@ export class TunnelDevice {
   readonly #throttle = new LogThrottle();
 
   constructor(rules: DeviceRules, context: TunnelContext) {
-    this.#rules = rules;
+    this.rules = rules;
     this.#context = context;
     this.#absence.goesOn(context.clock.now());
     this.#state = this.#startDial();
   }
 
   get status(): DeviceStatus {
-    const server = formatHostPort(this.#rules.server);
+    const server = formatHostPort(this.rules.server);
     const link = this.#link;
     return {
-      ...(this.#rules.name !== undefined && { name: this.#rules.name }),
+      ...(this.rules.name !== undefined && { name: this.rules.name }),
       server,
-      services: this.#rules.services.text,
+      services: this.rules.services.text,
       connected: this.#state.kind === "linked",
       ...(this.#state.kind !== "linked" && this.#absence.status(this.#context.clock.now())),
       ...(link && { link: link.status(server) }),
@@ -115,7 +115,7 @@ export class TunnelDevice {
   }
 
   #dialServer(): Dial {
-    const { server: target, tls } = this.#rules;
+    const { server: target, tls } = this.rules;
     const options: ConnOptions = { ...DEFAULT_OPTIONS, connectTimeoutMs: CONNECT_MS };
     if (tls === undefined) return dial({ target, options }, this.#origin, this.#context);
     try {
@@ -145,7 +145,7 @@ export class TunnelDevice {
     this.#counters.links += 1;
     this.#logOnce("info", "connected");
     let farewell: Farewell | undefined;
-    const rules = { ...this.#rules, instance: this.#instance };
+    const rules = { ...this.rules, instance: this.#instance };
     const link: TunnelLink = new TunnelLink(connection.end, rules, this.#context.clock, {
       command: (command) => {
         if (command.kind === "bye") farewell = command;
@@ -227,7 +227,7 @@ export class TunnelDevice {
 
   /** Says who the device is, where the server wants to know. */
   get #introduction(): SendableCommand[] {
-    const { deviceName, secret } = this.#rules;
+    const { deviceName, secret } = this.rules;
     return [
       ...(deviceName === undefined ? [] : [{ kind: "name", name: deviceName } as const]),
       ...(secret === undefined ? [] : [{ kind: "secret", bytes: Buffer.from(secret) } as const]),
@@ -241,7 +241,7 @@ export class TunnelDevice {
     if (command.kind !== "connect") return;
     const { client: id, ...service } = command;
     const name = formatHostPort(service);
-    if (!this.#rules.services.allows(service)) {
+    if (!this.rules.services.allows(service)) {
       this.#refuse(id, name);
       link.send({ kind: "close", client: id });
       return;
@@ -289,11 +289,11 @@ export class TunnelDevice {
   }
 
   get #origin(): ClientOrigin {
-    return sharedOrigin(`device of ${formatHostPort(this.#rules.server)}`);
+    return sharedOrigin(`device of ${formatHostPort(this.rules.server)}`);
   }
 
   get #label(): string {
-    const { name, server } = this.#rules;
+    const { name, server } = this.rules;
     return `[device ${name === undefined ? "" : `${name} `}> ${formatHostPort(server)}]`;
   }
 }

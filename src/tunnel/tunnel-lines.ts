@@ -2,6 +2,7 @@ import { KeyedLines } from "../core/collections/keyed-lines.js";
 import type { DeviceValues, Settings, TunnelLine } from "../core/config/settings.js";
 import { formatHostPort, type HostPort } from "../core/net/address.js";
 import { TARGET_IS_DAEMON } from "../core/net/loop-rules.js";
+import { type Gathering, gatherEach, type NamedLine, type WantedLines } from "../core/status/gathering.js";
 import { DEFAULT_TUNNEL_OPTIONS, type TunnelOptions } from "../core/tunnel/tunnel-options.js";
 import type { DeviceStatus, TunnelStatus } from "../core/tunnel/tunnel-status.js";
 import { identityIn } from "../core/tunnel/tunnel-tls.js";
@@ -18,6 +19,11 @@ type DeviceSection = DeviceValues & { readonly name?: string };
 interface DeviceOfServer {
   readonly section: DeviceSection;
   readonly server: HostPort;
+}
+
+/** This machine as a device, and what that is called by. */
+interface NamedDevice extends NamedLine {
+  readonly device: TunnelDevice;
 }
 
 /** A device that a line expects, and everything that decides whether it stays through a reload. */
@@ -57,11 +63,33 @@ export class TunnelLines {
     this.#context = context;
   }
 
-  get status(): { readonly tunnels: TunnelStatus[]; readonly devices: DeviceStatus[] } {
+  /** What STAT shows of each line and device that is wanted. */
+  *gather(wanted: WantedLines): Gathering<{ readonly tunnels: TunnelStatus[]; readonly devices: DeviceStatus[] }> {
     return {
-      tunnels: this.#servers.all.map(({ status }) => status),
-      devices: [...this.#devices.all, ...this.#started.values()].map(({ status }) => status),
+      tunnels: yield* gatherEach(this.#servers.all.filter(wanted), ({ status }) => status),
+      devices: yield* gatherEach(this.devices.filter(wanted), ({ device }) => device.status),
     };
+  }
+
+  /** The lines of `[tunnel]`. */
+  get servers(): readonly NamedLine[] {
+    return this.#servers.all;
+  }
+
+  /** The devices that this machine is, one for each server. */
+  get devices(): NamedDevice[] {
+    return [...this.#devices.all, ...this.#started.values()].map((device) => {
+      const { name, server } = device.rules;
+      const text = formatHostPort(server);
+      return { lineNames: [name ?? text, text], device };
+    });
+  }
+
+  /** Whether no client uses a link. */
+  get isIdle(): boolean {
+    const links = this.devices.map(({ device }) => device.status.link);
+    const counts = [...this.#slots.all.map(({ clientCount }) => clientCount), ...links.map((link) => link?.clients)];
+    return counts.every((count = 0) => count === 0);
   }
 
   /** Replaces the settings. Lines that stay as they are keep their links. */

@@ -1,7 +1,9 @@
 import type { SocketOwner } from "../accept/listener.js";
 import type { TunnelLine } from "../core/config/settings.js";
+import { namesOfLine } from "../core/health/problems.js";
 import { LogThrottle } from "../core/limits/log-throttle.js";
 import { faultText } from "../core/parse/text.js";
+import type { LineNames } from "../core/status/gathering.js";
 import { type TunnelStatus, tunnelStatus } from "../core/tunnel/tunnel-status.js";
 import type { StreamEnd } from "../sockets/stream-end.js";
 import { DeviceCandidate } from "./device-candidate.js";
@@ -24,6 +26,10 @@ export class TunnelServer {
     this.#line = line;
     this.#slots = slots;
     this.#context = context;
+  }
+
+  get lineNames(): LineNames {
+    return namesOfLine(this.#line);
   }
 
   get status(): TunnelStatus {

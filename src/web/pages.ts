@@ -1,10 +1,12 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import type { Admission } from "../accept/admission.js";
 import { parseEventFilter } from "../core/events/event-filter.js";
-import { healthReply } from "../core/health/health-reply.js";
+import { type HealthSource, healthReply } from "../core/health/health-reply.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
 import type { Result } from "../core/parse/result.js";
+import type { WatchedPlaces } from "../core/setup/watch-request.js";
 import { type DaemonReport, statusJson } from "../core/status/daemon-status.js";
+import { type Gathering, piecesOf } from "../core/status/gathering.js";
 import { actionOf } from "../core/web/action.js";
 import { METRICS_TYPE, metricsText } from "../core/web/metrics.js";
 import { isHere, type Reader } from "../core/web/reader.js";
@@ -12,6 +14,7 @@ import { isForeign, pagePath, parseHistoryQuery, parseLogQuery, parseMessagesQue
 import type { Log } from "../log/log.js";
 import { type LogTail, MAX_TAIL } from "../log/log-tail.js";
 import type { Monitor } from "../monitor/monitor.js";
+import { inSlices } from "../scheduling/in-slices.js";
 import type { Clock } from "../system/clock.js";
 import { processUsage } from "../system/process-usage.js";
 import { Actions, type ActionsContext } from "./actions.js";
@@ -26,16 +29,19 @@ import { errorPage, type HttpReply } from "./http-reply.js";
 export interface PagesContext extends ActionsContext {
   readonly clock: Clock;
   readonly monitor: Monitor;
-  readonly log: Pick<Log, "times" | "info" | "debugging">;
+  readonly log: Pick<Log, "times" | "info" | "error" | "debugging">;
   readonly tail: LogTail;
   readonly feed: EventFeed;
   readonly gate: Gate;
   /** The access rules that are in force. */
   admission(): Pick<Admission, "access">;
-  status(): DaemonReport;
+  /** How things stand. */
+  readonly reporter: HealthSource & WatchedPlaces & { status(): Gathering<DaemonReport> };
   /** The last hour from a step on, as JSON in pieces. */
   history(since: number): Iterable<string>;
 }
+
+const metrics = (report: DaemonReport): Iterable<string> => metricsText(report, processUsage());
 
 /** Begins a live stream. */
 type Begin = (response: ServerResponse) => LiveStream;
@@ -105,17 +111,15 @@ export class Pages {
   }
 
   /** A reply that says how things stand; undefined for a path that is none. */
-  #report(path: string, query: ReadonlyMap<string, string>): HttpReply | undefined {
-    const { status, history } = this.#context;
+  #report(path: string, query: ReadonlyMap<string, string>): HttpReply | Promise<HttpReply> | undefined {
+    const { reporter, history } = this.#context;
     switch (path) {
       case "/status":
-        return { status: 200, type: JSON_TYPE, pieces: statusJson(status()) };
+        return { status: 200, type: JSON_TYPE, pieces: piecesOf(reporter.status(), statusJson) };
       case "/metrics":
-        return { status: 200, type: METRICS_TYPE, pieces: metricsText(status(), processUsage()) };
-      case "/healthz": {
-        const { status: code, body } = healthReply(query, status());
-        return { status: code, type: JSON_TYPE, body };
-      }
+        return { status: 200, type: METRICS_TYPE, pieces: piecesOf(reporter.status(), metrics) };
+      case "/healthz":
+        return this.#healthPage(query);
       case "/history": {
         const since = parseHistoryQuery(query);
         if (!since.ok) return errorPage(400, since.message);
@@ -126,6 +130,13 @@ export class Pages {
     }
   }
 
+  #healthPage(query: ReadonlyMap<string, string>): Promise<HttpReply> {
+    return new Promise((resolve, reject) => {
+      const work = healthReply(query, this.#context.reporter);
+      inSlices(work, ({ status, body }) => resolve({ status, type: JSON_TYPE, body }), reject);
+    });
+  }
+
   /** What begins the live stream of this path, or why there is none. */
   #live(
     path: string,
@@ -134,14 +145,14 @@ export class Pages {
     headers: IncomingHttpHeaders,
   ): Begin | HttpReply {
     if (!LIVE.includes(path)) return errorPage(404, "there is no such page");
-    const { monitor, tail, log, status, feed } = this.#context;
+    const { monitor, tail, log, reporter, feed } = this.#context;
     const { access } = this.#context.admission();
     const denialReason = access.denialReason("watch", reader.origin, isHere(reader));
     const what = path === "/events" ? "events" : "messages";
     if (denialReason !== undefined) return errorPage(403, `${what} are not shown: ${denialReason}`);
     if (path === "/log") return this.#shown(parseLogQuery(query, MAX_TAIL), (last) => logSource(tail, last, log.times));
     if (path === "/messages") {
-      return this.#shown(parseMessagesQuery(query, status), ({ watch, last }) => messageSource(watch, last, monitor));
+      return this.#shown(parseMessagesQuery(query, reporter), ({ watch, last }) => messageSource(watch, last, monitor));
     }
     const filter = parseEventFilter(query);
     if (!filter.ok) return errorPage(400, filter.message);

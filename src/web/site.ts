@@ -10,7 +10,6 @@ import type { ClientOrigin } from "../core/net/client-origin.js";
 import type { ProxyHeader } from "../core/net/proxy-protocol.js";
 import { map, type Result } from "../core/parse/result.js";
 import { faultText } from "../core/parse/text.js";
-import type { ListenerStatus } from "../core/status/daemon-status.js";
 import { MAX_READERS, ReaderPlaces } from "../core/web/reader-places.js";
 import type { Log } from "../log/log.js";
 import type { Names } from "../names/names.js";
@@ -113,10 +112,6 @@ export class Site {
   /** Where it listens. */
   get listening(): Port {
     return this.#listening;
-  }
-
-  get status(): ListenerStatus {
-    return this.#listening.status;
   }
 
   /** Opens the port as soon as that is possible. Resolves after the first attempt. */

@@ -1,7 +1,6 @@
 import type { Port } from "../accept/port.js";
 import type { Settings } from "../core/config/settings.js";
 import type { FeedStatus } from "../core/events/feed-status.js";
-import type { ListenerStatus } from "../core/status/daemon-status.js";
 import type { EventBus } from "../events/event-bus.js";
 import { LogTail } from "../log/log-tail.js";
 import { EventFeed } from "./event-feed.js";
@@ -27,11 +26,6 @@ export class Web {
       gate: new Gate(clock),
       history: (since) => this.#sampler?.json(since) ?? [],
     };
-  }
-
-  /** Its port in STAT JSON; nothing without a page. */
-  get status(): ListenerStatus[] {
-    return this.#site === undefined ? [] : [this.#site.status];
   }
 
   /** The readers of `/events`. */

@@ -30,7 +30,11 @@ function fixture(t: TestContext, known: Readonly<Record<string, string>> = {}) {
   };
   const ports = new Ports({ clock, log, own: new OwnSockets(clock), names, admit, admitDatagrams });
   t.after(() => ports.close());
-  const listening = (): number[] => ports.status.filter(({ problem }) => problem === undefined).map(({ port }) => port);
+  const listening = (): number[] =>
+    ports.all
+      .map(({ status }) => status)
+      .filter(({ problem }) => problem === undefined)
+      .map(({ port }) => port);
   /** Connects to a port; returns the name of the listener that was given the client. */
   const visit = async (port: number): Promise<string | undefined> => {
     const before = welcomed.length;
@@ -55,7 +59,7 @@ test("the essential port opens last: a client that can connect to it finds the o
   const order = log.lines.map((line) => Number(/:(\d+) /.exec(line)?.[1]));
   assert.deepEqual(order, [two, three, one]);
   assert.deepEqual(
-    ports.status.map(({ port }) => port),
+    ports.all.map(({ status }) => status).map(({ port }) => port),
     [one, two, three],
     "the status keeps the order of the settings",
   );
@@ -65,7 +69,7 @@ test("without its essential port nothing stays open; without another one the res
   const { clock, ports, listening } = fixture(t);
   const [taken, free] = [await occupied(t), await freePort()];
   await assert.rejects(ports.open([listenerOf(free), listenerOf(taken, { essential: true })], HERE), /already in use/);
-  assert.deepEqual([ports.status, clock.pending], [[], 0]);
+  assert.deepEqual([ports.all, clock.pending], [[], 0]);
   await ports.open([listenerOf(taken), listenerOf(free, { essential: true })], HERE);
   assert.deepEqual([listening(), clock.pending], [[free], 1]);
 });
@@ -124,7 +128,7 @@ test("an essential port whose address is not there yet is tried again after a re
   const number = await freePort();
   await ports.open([listenerOf(number, { essential: true })], HERE);
   await ports.change([listenerOf(number, { essential: true })], "192.0.2.1");
-  assert.match(ports.status[0]?.problem ?? "", /no such address on this machine/);
+  assert.match(ports.all[0]?.status.problem ?? "", /no such address on this machine/);
   assert.equal(clock.pending, 1);
 });
 
@@ -143,7 +147,7 @@ test("a name without an address yet is tried again, on an essential port, too; t
   clock.advance(1000);
   await until(() => listening().length === 2, "both ports");
   assert.deepEqual(
-    ports.status.map(({ address }) => address),
+    ports.all.map(({ status }) => status).map(({ address }) => address),
     ["127.0.0.1", "127.0.0.1"],
   );
 });

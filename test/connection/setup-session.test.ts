@@ -5,6 +5,7 @@ import { SetupSession, type SetupSessionOwner } from "#src/connection/setup-sess
 import type { ConnectionReport, DaemonReport } from "#src/core/status/daemon-status.js";
 import { ManualClock } from "../support/clock.js";
 import { FakeEnd } from "../support/fake-end.js";
+import { gathered } from "../support/gathered.js";
 
 const CONNECTIONS = 1000;
 
@@ -30,7 +31,7 @@ function sessionOf() {
   };
   const owner: Partial<SetupSessionOwner> = {
     pid: "ab",
-    status: () => report as unknown as DaemonReport,
+    status: () => gathered(report as unknown as DaemonReport),
     ended: (reason) => void ended.push(reason),
     heard() {},
     trace() {},

@@ -79,7 +79,7 @@ class ReloadableDaemon {
   }
 
   get openPorts(): number[] {
-    return this.ports.status.map(({ port }) => port);
+    return this.ports.all.map(({ status }) => status.port);
   }
 }
 

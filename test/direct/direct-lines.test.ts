@@ -3,6 +3,7 @@ import { type TestContext, test } from "node:test";
 import type { DirectLine } from "#src/core/config/settings.js";
 import { parseDirectRoute } from "#src/core/direct/direct-line.js";
 import { DirectLines } from "#src/direct/direct-lines.js";
+import { statusOf } from "../support/gathered.js";
 import { servicesHere } from "../support/services.js";
 
 function line(port: number, text: string): DirectLine {
@@ -27,7 +28,7 @@ test("a reload keeps the servers of a line whose other options have changed", (t
   const group = lines.of(line(1, `${TWO} BALA=first`));
   configure(line(1, `${TWO} BALA=round`));
   assert.equal(lines.of(line(1, `${TWO} BALA=round`)), group);
-  assert.deepEqual([lines.status.length, lines.status[0]?.balance], [1, "round"]);
+  assert.deepEqual([statusOf(lines).length, statusOf(lines)[0]?.balance], [1, "round"]);
 });
 
 test("other servers, another transport or another port are other servers", (t) => {
@@ -44,7 +45,7 @@ test("a line that is gone is not checked any more", (t) => {
   configure(line(1, TWO), line(2, TWO));
   assert.equal(clock.pending, 4);
   configure(line(2, TWO));
-  assert.deepEqual([clock.pending, lines.status.map(({ port }) => port)], [2, [2]]);
+  assert.deepEqual([clock.pending, statusOf(lines).map(({ port }) => port)], [2, [2]]);
   lines.close();
   assert.equal(clock.pending, 0);
 });

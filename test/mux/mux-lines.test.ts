@@ -3,6 +3,7 @@ import { type TestContext, test } from "node:test";
 import type { MuxLine } from "#src/core/config/settings.js";
 import { MuxLines } from "#src/mux/mux-lines.js";
 import type { End } from "#src/sockets/end.js";
+import { statusOf } from "../support/gathered.js";
 import { muxRoute, settle } from "../support/mux-parts.js";
 import { Device } from "../support/net.js";
 import { servicesHere } from "../support/services.js";
@@ -39,11 +40,11 @@ async function setUp(t: TestContext) {
 test("nothing connects before there is a client; then requests reach the device", async (t) => {
   const { device, lines, line, attach, configure } = await setUp(t);
   configure(line("PROT=echo"));
-  assert.deepEqual([lines.status[0]?.links, lines.streams], [[], []]);
+  assert.deepEqual([statusOf(lines)[0]?.links, lines.streams], [[], []]);
   attach(line("PROT=echo"));
   assert.equal(await (await device.client()).line(), "request");
   assert.equal(lines.streams.length, 1);
-  assert.equal(lines.status[0]?.clientCount, 1);
+  assert.equal(statusOf(lines)[0]?.clientCount, 1);
 });
 
 test("a reload keeps connections and clients of a line whose other options have changed", async (t) => {
@@ -54,7 +55,7 @@ test("a reload keeps connections and clients of a line whose other options have 
   await device.client();
   configure(line("PROT=echo TIME=7 POOL=4"));
   assert.equal(lines.of(line("PROT=echo TIME=7 POOL=4")), mux);
-  assert.deepEqual([lines.status.length, lines.status[0]?.pool, lines.status[0]?.clientCount], [1, 4, 1]);
+  assert.deepEqual([statusOf(lines).length, statusOf(lines)[0]?.pool, statusOf(lines)[0]?.clientCount], [1, 4, 1]);
 });
 
 test("a line with another name keeps its connection: the device may take no second one", async (t) => {
@@ -65,7 +66,7 @@ test("a line with another name keeps its connection: the device may take no seco
   await until(() => lines.streams.length === 1, "the connection");
   configure({ ...line("PROT=echo"), name: "inverter" });
   assert.deepEqual(
-    lines.status.map(({ name, clientCount, links }) => [name, clientCount, links.length]),
+    statusOf(lines).map(({ name, clientCount, links }) => [name, clientCount, links.length]),
     [["inverter", 1, 1]],
   );
   assert.equal(peer.closed || peer.ended, false);
@@ -79,7 +80,7 @@ test("the order of a line's ports may change", async (t) => {
   const mux = lines.of(line("PROT=echo", 5020));
   configure({ ...line("PROT=echo", 5021), alsoListens: [{ port: 5020 }] });
   assert.equal(lines.of(line("PROT=echo", 5020)), mux);
-  assert.equal(lines.status[0]?.port, 5021);
+  assert.equal(statusOf(lines)[0]?.port, 5021);
 });
 
 for (const [what, next] of [
@@ -95,14 +96,14 @@ for (const [what, next] of [
     await until(() => lines.streams.length === 1, "the connection");
     configure(line(next));
     assert.deepEqual(
-      lines.status.map(({ clientCount }) => clientCount),
+      statusOf(lines).map(({ clientCount }) => clientCount),
       [0, 1],
     );
     assert.equal(peer.closed || peer.ended, false);
     client.destroy();
     await until(() => peer.closed || peer.ended, "the end of the connection");
     assert.ok(log.lines.at(-1)?.endsWith(LINE_GONE), log.lines.at(-1));
-    assert.equal(lines.status.length, 1);
+    assert.equal(statusOf(lines).length, 1);
   });
 }
 
@@ -112,9 +113,9 @@ test("a line that returns finds its former mux, with its connections", async (t)
   const client = attach(line("PROT=echo"));
   const peer = await device.client();
   configure();
-  assert.equal(lines.status.length, 1, "it has a client");
+  assert.equal(statusOf(lines).length, 1, "it has a client");
   configure(line("PROT=echo"));
-  assert.equal(lines.status.length, 1);
+  assert.equal(statusOf(lines).length, 1);
   client.destroy();
   await settle();
   assert.equal(peer.closed || peer.ended, false, "its line is there: the connection waits for the next client");
@@ -125,7 +126,7 @@ test("a mux without clients ends with its line", async (t) => {
   configure(line("PROT=echo"), line("PROT=echo", 5021));
   configure(line("PROT=echo", 5021));
   assert.deepEqual(
-    lines.status.map(({ port }) => port),
+    statusOf(lines).map(({ port }) => port),
     [5021],
   );
 });

@@ -3,6 +3,7 @@ import { type TestContext, test } from "node:test";
 import type { MuxLine } from "#src/core/config/settings.js";
 import { MuxLines } from "#src/mux/mux-lines.js";
 import { FakePublisher } from "../support/fake-publisher.js";
+import { statusOf } from "../support/gathered.js";
 import { readPdu } from "../support/modbus.js";
 import { modbusProtocol, registerValue } from "../support/modbus-device.js";
 import { attachTo, modbusMessage, muxRoute, pass, settle } from "../support/mux-parts.js";
@@ -75,7 +76,7 @@ test("values are kept by the broker, with a topic that says whether they are tru
     "!in_verter/pump/available online",
   ]);
   assert.deepEqual(
-    lines.status[0]?.values?.map(({ name, value, unit }) => [name, value, unit]),
+    statusOf(lines)[0]?.values?.map(({ name, value, unit }) => [name, value, unit]),
     [
       ["power", registerValue(1, 10), "W"],
       ["pump", registerValue(1, 11) % 2 === 1, undefined],
@@ -99,7 +100,7 @@ test("a reload takes away what is gone, and leaves the rest as it is", async (t)
   assert.deepEqual([...mqtt.sensors], [power], "it was not taken away and announced again");
   await configure(line(""));
   assert.deepEqual(mqtt.take(), ["!5020/power ", "!5020/power/available "]);
-  assert.deepEqual([mqtt.sensors.size, lines.status[0]?.values], [0, undefined]);
+  assert.deepEqual([mqtt.sensors.size, statusOf(lines)[0]?.values], [0, undefined]);
   await read(line(""), 10, 2);
   assert.deepEqual(mqtt.take(), []);
 });
@@ -117,7 +118,7 @@ test("the end of the daemon ends the polls, and leaves what is known at the brok
 test("a line without published values loads nothing", async (t) => {
   const { line, configure, lines } = await setUp(t);
   await configure(line(""));
-  assert.equal("values" in (lines.status[0] ?? {}), false);
+  assert.equal("values" in (statusOf(lines)[0] ?? {}), false);
 });
 
 test("while another process has the device, the daemon does not ask it; values are published as they pass", async (t) => {

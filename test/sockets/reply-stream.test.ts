@@ -42,3 +42,17 @@ test("a cancelled reply makes no more pieces; a fault reaches its own reader, an
   for (let turn = 0; turn < 5; turn += 1) await nextTurn();
   assert.deepEqual(log, ["b Error: broken", "c 1", "c over"]);
 });
+
+test("pieces without a character are work, too: others take turns with them", async () => {
+  const log: string[] = [];
+  function* slow(): Generator<string> {
+    for (let count = 0; count < 1000; count += 1) {
+      if (count % 100 === 0) log.push(`a ${count}`);
+      yield "";
+    }
+  }
+  new ReplyStream(slow(), reader("a", log));
+  new ReplyStream(["y"], reader("b", log));
+  await until(() => log.includes("a over"), "the end");
+  assert.deepEqual(log.slice(0, 4), ["a 0", "b 1", "b over", "a 100"]);
+});

@@ -117,7 +117,7 @@ export async function daemonHere(
     (_text, done) => done(),
   );
   await daemon.start();
-  return { daemon, port: daemon.listeners[0]?.port ?? 0, log };
+  return { daemon, port: daemon.status.listeners[0]?.port ?? 0, log };
 }
 
 /**

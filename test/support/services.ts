@@ -2,9 +2,11 @@ import type { TestContext } from "node:test";
 import { DEFAULT_SETTINGS } from "#src/core/config/keys.js";
 import type { Settings } from "#src/core/config/settings.js";
 import { fail, ok } from "#src/core/parse/result.js";
+import type { DaemonReport } from "#src/core/status/daemon-status.js";
 import { type DaemonControl, type Generation, generationOf } from "#src/daemon/generation.js";
 import { Services } from "#src/daemon/services.js";
 import { ManualClock } from "./clock.js";
+import { gathered } from "./gathered.js";
 import { MemoryLog } from "./in-process.js";
 
 /** The parts of a daemon by a manual clock, without ports and features: what connections are made of. */
@@ -35,7 +37,14 @@ export function servicesHere(t: TestContext, settings: Partial<Settings> = {}): 
   t.after(() => services.luupClients.close());
   const asked: string[] = [];
   const control: DaemonControl = {
-    status: () => ({ muxes: [], tunnels: [], devices: [], connections: services.registry.present }) as never,
+    status: () =>
+      gathered({
+        muxes: [],
+        tunnels: [],
+        devices: [],
+        connections: services.registry.present,
+      } as unknown as DaemonReport),
+    places: { isConnection: () => false, isListener: () => false },
     stop: (reason) => void asked.push(`stop: ${reason}`),
     async reload(reason) {
       asked.push(`reload: ${reason}`);

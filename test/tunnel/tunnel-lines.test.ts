@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Alerts } from "#src/alerts/alerts.js";
 import { DEFAULT_SETTINGS } from "#src/core/config/keys.js";
-import type { Settings } from "#src/core/config/settings.js";
+import type { Settings, TunnelLine } from "#src/core/config/settings.js";
 import type { HostPort } from "#src/core/net/address.js";
 import { parseTunnelRoute } from "#src/core/tunnel/tunnel-line.js";
 import { TLS_OF_FILES } from "#src/core/tunnel/tunnel-tls.js";
@@ -11,6 +11,7 @@ import { DescriptorBudget } from "#src/system/descriptor-budget.js";
 import type { TunnelContext } from "#src/tunnel/tunnel-context.js";
 import { TunnelLines } from "#src/tunnel/tunnel-lines.js";
 import { ManualClock } from "../support/clock.js";
+import { statusOf } from "../support/gathered.js";
 import { MemoryLog } from "../support/in-process.js";
 import { localNames } from "../support/names.js";
 
@@ -44,9 +45,9 @@ test("a device stays as long as [device], and is replaced when any of its keys c
   }
   configure({ ...device, deviceSecret: "open" });
   assert.equal(await told(), 2);
-  assert.deepEqual([tunnels.status.devices.length, clock.pending], [1, 1]);
+  assert.deepEqual([statusOf(tunnels).devices.length, clock.pending], [1, 1]);
   configure({});
-  assert.deepEqual([tunnels.status.devices.length, clock.pending], [0, 0]);
+  assert.deepEqual([statusOf(tunnels).devices.length, clock.pending], [0, 0]);
 });
 
 test("a section keeps a link to each of its servers, and a reload touches those alone that come or go", async () => {
@@ -56,7 +57,7 @@ test("a section keeps a link to each of its servers, and a reload touches those 
     HostPort,
     HostPort,
   ];
-  const servers = () => tunnels.status.devices.map(({ name, server }) => `${name} ${server}`);
+  const servers = () => statusOf(tunnels).devices.map(({ name, server }) => `${name} ${server}`);
   const home = (...deviceServers: HostPort[]) => ({
     namedDevices: [{ ...DEFAULT_SETTINGS, name: "home", deviceServers }],
   });
@@ -74,13 +75,13 @@ test("TCPR starts one device for each server and service, at most 64; all end wi
   for (const service of [...services, ...services]) assert.equal(tunnels.startDevice(SERVER, service), undefined);
   assert.equal(await told(), MOST_DEVICES);
   assert.equal(tunnels.startDevice(SERVER, { host: "10.0.0.1", port: 99 }), "64 links are kept already");
-  const { devices } = tunnels.status;
+  const { devices } = statusOf(tunnels);
   assert.deepEqual(
     devices.map(({ services: only }) => only),
     services.map(({ port }) => `10.0.0.1/32:${port}`),
   );
   tunnels.close("enough");
-  assert.deepEqual([tunnels.status.devices.length, clock.pending], [0, 0]);
+  assert.deepEqual([statusOf(tunnels).devices.length, clock.pending], [0, 0]);
 });
 
 test("TCPR starts no device whose server or service is the daemon itself", () => {
@@ -95,7 +96,7 @@ test("TCPR starts no device whose server or service is the daemon itself", () =>
   ] as const) {
     assert.equal(tunnels.startDevice(server, service), "127.0.0.1:2504: that is this daemon itself");
   }
-  assert.equal(tunnels.status.devices.length, 0);
+  assert.equal(statusOf(tunnels).devices.length, 0);
 });
 
 test("a line that stays as it is keeps its server through a reload; a line that goes closes it", () => {
@@ -111,12 +112,28 @@ test("a line that stays as it is keeps its server through a reload; a line that 
   configure({ tunnel: [{ ...line }] });
   assert.equal(tunnels.of(line), server);
   assert.deepEqual(
-    tunnels.status.tunnels.map(({ port, exposed }) => [port, exposed]),
+    statusOf(tunnels).tunnels.map(({ port, exposed }) => [port, exposed]),
     [[7000, ["127.0.0.1:1>127.0.0.1:2"]]],
   );
   const changed = lineOf("EXPOSE 127.0.0.1:1>127.0.0.1:3");
   configure({ tunnel: [changed] });
   assert.notEqual(tunnels.of(changed), server);
   configure({});
-  assert.deepEqual(tunnels.status.tunnels, []);
+  assert.deepEqual(statusOf(tunnels).tunnels, []);
+});
+
+test("thousands of lines are shown with a pause behind each; those that nobody wants are not looked at", () => {
+  const { tunnels, configure } = fixture();
+  const tunnel = Array.from({ length: 300 }, (_, index): TunnelLine => {
+    const route = parseTunnelRoute("EXPOSE 127.0.0.1:1>a:2");
+    assert.ok(route.ok);
+    return { port: 7000 + index, name: `h${index}`, route: route.value };
+  });
+  configure({ tunnel });
+  const gathering = tunnels.gather(({ lineNames: [key] }) => key !== "h7");
+  let pauses = 0;
+  let step = gathering.next();
+  for (; !step.done; step = gathering.next()) pauses += 1;
+  assert.deepEqual([pauses, step.value.tunnels.length], [299, 299]);
+  assert.ok(tunnels.isIdle);
 });

@@ -52,7 +52,7 @@ async function serve(t: TestContext, { denialReason = undefined as string | unde
       log: new MemoryLog(),
     },
     admission: () => ({ access }) as never,
-    status: () => daemon.status,
+    reporter: daemon.reporter,
     history: (since: number) => [`{"since":${since}}`],
   };
   const done: string[] = [];

@@ -5,16 +5,18 @@ import type { ReadStatus } from "#src/core/web/history/readings.js";
 import { Times } from "#src/log/times.js";
 import { Sampler } from "#src/web/sampler.js";
 import { ManualClock } from "../support/clock.js";
+import { gathered } from "../support/gathered.js";
 import { muxStatus } from "../support/mux-status.js";
+import { until } from "../support/wait.js";
 
-function fixture() {
+async function fixture() {
   const clock = new ManualClock();
   const answer = new Histogram();
   const counts = { received: 0, requests: 0, sumMs: 0 };
   const context = {
-    ...{ clock, log: { times: new Times("utc") } },
+    ...{ clock, log: { times: new Times("utc"), error: assert.fail } },
     status: () =>
-      ({
+      gathered({
         traffic: { received: counts.received, sent: 0 },
         listeners: [
           { kind: "direct", name: "direct port 1" },
@@ -29,9 +31,14 @@ function fixture() {
         ],
         notifications: { sent: 0, failed: 0, waiting: 3, delay: new Histogram().status, answer: answer.status },
         connections: [{ phase: "echo" }, { phase: "closing" }],
-      }) as unknown as ReadStatus,
+      } as unknown as ReadStatus),
   };
-  const sampler = new Sampler(context);
+  const sampler = new Sampler({ ...context, reporter: context });
+  const advance = async (ms: number): Promise<void> => {
+    clock.advance(ms);
+    await until(() => clock.pending === 1, "the counters to be read");
+  };
+  await advance(0);
   const read = (since = 0) => {
     const json = JSON.parse([...sampler.json(since)].join(""));
     const points = (of: string, what: string, id?: string): (number | null)[] =>
@@ -41,18 +48,18 @@ function fixture() {
       )?.points;
     return { json, points };
   };
-  return { clock, answer, counts, sampler, read };
+  return { clock, answer, counts, sampler, read, advance };
 }
 
-test("every ten seconds there is a point more of each quantity", () => {
-  const { clock, answer, counts, read } = fixture();
-  clock.advance(10_000);
+test("every ten seconds there is a point more of each quantity", async () => {
+  const { answer, counts, read, advance } = await fixture();
+  await advance(10_000);
   Object.assign(counts, { received: 500, requests: 20, sumMs: 100 });
   answer.add(40);
   answer.add(60);
-  clock.advance(9_999);
+  await advance(9_999);
   assert.equal(read().json.next, 1);
-  clock.advance(1);
+  await advance(1);
   const { json, points } = read();
   assert.deepEqual([json.stepSeconds, json.first, json.next], [10, 0, 2]);
   assert.equal(json.endedAt, "2020-09-13T12:27:01.000Z");
@@ -69,13 +76,13 @@ test("every ten seconds there is a point more of each quantity", () => {
   assert.deepEqual(read(1).points("mux", "requests"), [2]);
 });
 
-test("a process that stood still goes on at the right step; closed, it has no timer", () => {
-  const { clock, counts, sampler, read } = fixture();
+test("a process that stood still goes on at the right step; closed, it has no timer", async () => {
+  const { clock, counts, sampler, read, advance } = await fixture();
   clock.standStill(34_000);
   counts.received = 3400;
-  clock.advance(0);
+  await advance(0);
   assert.deepEqual(read().points("daemon", "received"), [100, 100, 100]);
-  clock.advance(6_000);
+  await advance(6_000);
   assert.equal(read().json.next, 4);
   assert.equal(clock.pending, 1);
   sampler.close();

@@ -10,6 +10,7 @@ import { Gate } from "#src/web/gate.js";
 import { Site, type WebContext } from "#src/web/site.js";
 import { ManualClock } from "../support/clock.js";
 import { freePort } from "../support/free-port.js";
+import { gathered } from "../support/gathered.js";
 import { MemoryLog } from "../support/in-process.js";
 import { Client } from "../support/net.js";
 import { until } from "../support/wait.js";
@@ -39,9 +40,11 @@ async function open(t: TestContext) {
     monitor: { addWatcher() {}, removeWatcher() {} } as unknown as Monitor,
     rejections: new Rejections({ clock } as never, new ClientCounters(), log),
     admission: () => admission,
-    status(): DaemonReport {
-      if (state.broken) throw new Error("broken");
-      return { connections: [], listeners: [] } as unknown as DaemonReport;
+    reporter: {
+      status() {
+        if (state.broken) throw new Error("broken");
+        return gathered({ connections: [], listeners: [] } as unknown as DaemonReport);
+      },
     },
   } as unknown as WebContext;
   const port = await freePort();
@@ -59,7 +62,10 @@ async function open(t: TestContext) {
 
 test("it listens, answers, and counts its readers while they are there", async (t) => {
   const { site, port, state } = await open(t);
-  assert.deepEqual([site.status.port, site.status.kind, site.status.problem], [port, "web", undefined]);
+  assert.deepEqual(
+    [site.listening.status.port, site.listening.status.kind, site.listening.status.problem],
+    [port, "web", undefined],
+  );
   const client = await Client.open(port);
   client.write(REQUEST);
   await client.take(12);

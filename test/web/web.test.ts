@@ -9,6 +9,7 @@ import { OwnSockets } from "#src/sockets/own-sockets.js";
 import { Web } from "#src/web/web.js";
 import { ManualClock } from "../support/clock.js";
 import { freePort } from "../support/free-port.js";
+import { gathered } from "../support/gathered.js";
 import { MemoryLog } from "../support/in-process.js";
 import { Client } from "../support/net.js";
 import { isListening } from "../support/proxy-process.js";
@@ -20,6 +21,10 @@ const emptyStatus = {
   ...{ traffic: { received: 0, sent: 0 }, lines: {}, muxes: [], tunnels: [], devices: [], connections: [] },
   notifications: { sent: 0, failed: 0, waiting: 0, delay: new Histogram().status, answer: new Histogram().status },
 };
+
+function portsOf({ port }: Web): number[] {
+  return port === undefined ? [] : [port.number];
+}
 
 function fixture() {
   const clock = new ManualClock();
@@ -43,7 +48,7 @@ function fixture() {
     own: new OwnSockets(clock),
     rejections: { leftAtOnce() {}, mention() {} },
     admission: () => admission,
-    status: () => emptyStatus,
+    reporter: { status: () => gathered(emptyStatus) },
   };
   const web = new Web(context as unknown as ConstructorParameters<typeof Web>[0]);
   const configure = (webPort: number, settings: Partial<Settings> = {}): Promise<void> =>
@@ -55,10 +60,10 @@ test("a page is opened, moved and closed as the settings say; the same settings 
   const { web, configure, clock, readers, kept } = fixture();
   t.after(() => web.close());
   await configure(0);
-  assert.deepEqual(web.status, []);
+  assert.deepEqual(portsOf(web), []);
   const [first, second] = [await freePort(), await freePort()];
   await configure(first);
-  assert.deepEqual([isListening(first), web.status.map(({ port }) => port)], [true, [first]]);
+  assert.deepEqual([isListening(first), portsOf(web)], [true, [first]]);
   const reader = await Client.open(first);
   await until(() => readers.size === 1, "the reader");
   await configure(first);
@@ -67,11 +72,11 @@ test("a page is opened, moved and closed as the settings say; the same settings 
   await until(() => readers.size === 0, "the reader to be gone");
   await configure(second);
   await until(() => !isListening(first), "the first to be closed");
-  assert.deepEqual([isListening(second), web.status.map(({ port }) => port)], [true, [second]]);
+  assert.deepEqual([isListening(second), portsOf(web)], [true, [second]]);
   await configure(0);
   assert.deepEqual([clock.pending, kept.at(-1)], [0, false], "without a page nothing is kept");
   await until(() => !isListening(second), "the second to be closed");
-  assert.deepEqual(web.status, []);
+  assert.deepEqual(portsOf(web), []);
 });
 
 test("a reload that changes who may read ends streams, and cuts those that may not any more", async (t) => {

@@ -1,16 +1,18 @@
+import { Tally } from "../collections/tally.js";
 import type { DirectStatus } from "../direct/direct-status.js";
 import type { MuxStatus } from "../mux/mux-status.js";
 import type { SilentUnit } from "../mux/unit-health.js";
+import type { LineId } from "../net/client-origin.js";
 import type { DaemonStatus, ListenerStatus, NotificationsStatus } from "../status/daemon-status.js";
+import { type Gathering, gatherEach, type LineNames } from "../status/gathering.js";
 import type { BlockedPort, DeviceStatus, TunnelStatus } from "../tunnel/tunnel-status.js";
 import { type Problem, type ProblemKind, wordsOf } from "./problem.js";
 
+type ListenerPlace = Pick<ListenerStatus, "port" | "address"> & { readonly section?: string | undefined };
+
 /** What the problems are found in. */
-export type HealthFacts = Pick<
-  DaemonStatus,
-  "vera" | "listeners" | "directs" | "muxes" | "tunnels" | "devices" | "notifications" | "mqtt"
-> &
-  Partial<Pick<DaemonStatus, "webhooks">>;
+export type HealthFacts = Pick<DaemonStatus, "listeners" | "directs" | "muxes" | "tunnels" | "devices"> &
+  Partial<Pick<DaemonStatus, "vera" | "notifications" | "mqtt" | "webhooks">>;
 
 const MINUTE_MS = 60_000;
 /** Whoever has asked a device within this time still asks for it: programs poll more often, and a silent unit is tried every 30 s. */
@@ -29,38 +31,53 @@ interface Finding extends Omit<Problem, "since" | "subject" | "what" | "state"> 
  *
  * @param momentBefore the moment so many milliseconds ago, in ISO 8601; `what` tells one problem from others
  */
-export function problemsOf(facts: HealthFacts, momentBefore: (ms: number, what: string) => string): Problem[] {
+export function* problemsOf(
+  facts: HealthFacts,
+  momentBefore: (ms: number, what: string) => string,
+): Gathering<Problem[]> {
+  const servers = countsOf(facts.devices);
   const findings = [
-    ...facts.listeners.flatMap(ofListener),
-    ...facts.muxes.flatMap(ofMux),
-    ...facts.tunnels.flatMap(ofTunnel),
-    ...ofNotifications(facts),
-    ...facts.devices.flatMap((device) => ofDevice(device, facts.devices)),
-    ...ofMqtt(facts),
-    ...ofWebhooks(facts),
-    ...facts.directs.flatMap(ofDirect),
-  ];
-  return findings
-    .sort((one, other) => Number(one.severity === "warning") - Number(other.severity === "warning"))
-    .map(({ since, ...problem }) => ({
-      severity: problem.severity,
-      kind: problem.kind,
-      name: problem.name,
-      since: typeof since === "string" ? since : momentBefore(since, `${problem.kind} ${problem.name}`),
-      ...wordsOf(problem.kind, problem.name),
-      why: problem.why,
-      ...(problem.cause !== undefined && { cause: problem.cause }),
-      ...(problem.line !== undefined && { line: problem.line }),
-    }));
+    ...(yield* gatherEach(facts.listeners, ofListener)),
+    ...(yield* gatherEach(facts.muxes, ofMux)),
+    ...(yield* gatherEach(facts.tunnels, ofTunnel)),
+    ofNotifications(facts),
+    ...(yield* gatherEach(facts.devices, (device) => ofDevice(device, servers))),
+    ofMqtt(facts),
+    ofWebhooks(facts),
+    ...(yield* gatherEach(facts.directs, ofDirect)),
+  ].flat();
+  findings.sort((one, other) => Number(one.severity === "warning") - Number(other.severity === "warning"));
+  return yield* gatherEach(findings, ({ since, ...problem }) => ({
+    severity: problem.severity,
+    kind: problem.kind,
+    name: problem.name,
+    since: typeof since === "string" ? since : momentBefore(since, `${problem.kind} ${problem.name}`),
+    ...wordsOf(problem.kind, problem.name),
+    why: problem.why,
+    ...(problem.cause !== undefined && { cause: problem.cause }),
+    ...(problem.line !== undefined && { line: problem.line }),
+  }));
+}
+
+/** How many servers each section of a device has. */
+function countsOf(devices: readonly DeviceStatus[]): Tally<string> {
+  const servers = new Tally<string>();
+  for (const { name } of devices) if (name !== undefined) servers.add(name);
+  return servers;
 }
 
 /** A configuration line as {@link Problem.line} has it. */
-export function lineKey({ port, name }: { readonly port: number; readonly name?: string }): string {
+export function lineKey({ port, name }: LineId): string {
   return name ?? String(port);
 }
 
+/** The names of a configuration line. */
+export function namesOfLine(line: LineId): LineNames {
+  return [lineKey(line), String(line.port)];
+}
+
 /** The line of a port, or of a Unix socket, as {@link Problem.line} has it. */
-export function listenerKey({ section, port, address }: ListenerStatus): string {
+export function listenerKey({ section, port, address }: ListenerPlace): string {
   return section ?? (port === 0 ? address : String(port));
 }
 
@@ -104,12 +121,12 @@ function ofTunnel(tunnel: TunnelStatus): Finding[] {
   });
 }
 
-/** @param all the others, too: a section with several servers has one of these for each */
-function ofDevice(device: DeviceStatus, all: readonly DeviceStatus[]): Finding[] {
+/** @param servers of each section: a device has one of these for each server */
+function ofDevice(device: DeviceStatus, servers: Tally<string>): Finding[] {
   const { name, server, absentMs, reason = "not connected yet" } = device;
   if (absentMs === undefined) return [];
   const line = name ?? server;
-  const isAlone = name === undefined || all.every((each) => each === device || each.name !== name);
+  const isAlone = name === undefined || servers.of(name) === 1;
   return [at(server, reason, warning("server-link-down", isAlone ? line : `${line} ${server}`, absentMs, "", line))];
 }
 
@@ -123,7 +140,8 @@ function ofDirect(direct: DirectStatus): Finding[] {
     });
 }
 
-function ofNotifications({ vera, notifications }: HealthFacts): Finding[] {
+function ofNotifications({ vera = "", notifications }: HealthFacts): Finding[] {
+  if (notifications === undefined) return [];
   const { failing } = notifications;
   return [
     ...ofEngine(vera, notifications),

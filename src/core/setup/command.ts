@@ -3,7 +3,8 @@ import type { Permission } from "../net/permissions.js";
 import type { ConnOptions } from "../options/conn-options.js";
 import type { ConnRequest } from "../options/conn-request.js";
 import type { DaemonReport } from "../status/daemon-status.js";
-import type { WatchRequest } from "./watch-request.js";
+import type { Gathering } from "../status/gathering.js";
+import type { WatchedPlaces, WatchRequest } from "./watch-request.js";
 
 /** What a command can see and ask. */
 export interface CommandContext {
@@ -18,7 +19,8 @@ export interface CommandContext {
   denialReason(permission: Permission): string | undefined;
   /** Why a client cannot have these options here; undefined: it can. */
   optionProblem(options: ConnOptions): string | undefined;
-  status(): DaemonReport;
+  status(): Gathering<DaemonReport>;
+  readonly places: WatchedPlaces;
 }
 
 /** What the session does after a command. Texts come without the final LF. */

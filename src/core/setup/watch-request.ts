@@ -6,7 +6,6 @@ import { OPTIONS } from "../options/conn-option-rows.js";
 import { type ConnOptions, DEFAULT_OPTIONS } from "../options/conn-options.js";
 import { findRow, type OptionRow, parseOptions } from "../options/option-table.js";
 import { fail, ok, type Result } from "../parse/result.js";
-import type { DaemonReport } from "../status/daemon-status.js";
 
 /** Which connections a watcher selects. */
 export type WatchFilter =
@@ -27,20 +26,26 @@ export interface WatchRequest {
 /** The options of CONN that WTCH takes, too. */
 const CONN_ROWS: readonly OptionRow<ConnOptions>[] = ["MONI", "MONF"].flatMap((key) => findRow(OPTIONS, key) ?? []);
 
+/** What there is to watch. */
+export interface WatchedPlaces {
+  isConnection(id: string): boolean;
+  isListener(port: number): boolean;
+}
+
 /** Asks for the bytes of streams, for captures and recordings (docs/monitor.md). */
 const BYTES = /^BYTE=hex$/i;
 
 /**
  * Reads `[id|port] [MONI=view] [MONF=words] [BYTE=hex]`, the arguments of WTCH (docs/monitor.md).
  *
- * @param status the connections and listeners that exist now
+ * @param places the connections and listeners that exist now
  */
-export function parseWatch(text: string, status: () => DaemonReport): Result<WatchRequest> {
+export function parseWatch(text: string, places: WatchedPlaces): Result<WatchRequest> {
   const all = text.split(/\s+/).filter(Boolean);
   const words = all.filter((word) => !BYTES.test(word));
   const [first = ""] = words;
   const named = first !== "" && !first.includes("=");
-  const filter = parseFilter(named ? first : "", status);
+  const filter = parseFilter(named ? first : "", places);
   if (!filter.ok) return filter;
   const options = parseOptions(named ? words.slice(1) : words, CONN_ROWS, DEFAULT_OPTIONS, "wire");
   if (!options.ok) return options;
@@ -53,16 +58,15 @@ export function parseWatch(text: string, status: () => DaemonReport): Result<Wat
 /**
  * Reads the id of a connection or the port of a listener. An empty word selects everything.
  *
- * @param status the connections and listeners that exist now
+ * @param places the connections and listeners that exist now
  * @returns the filter, or an error when no such connection or listener exists
  */
-export function parseFilter(word: string, status: () => DaemonReport): Result<WatchFilter> {
+export function parseFilter(word: string, places: WatchedPlaces): Result<WatchFilter> {
   if (word === "") return ok({ kind: "all" });
-  const { connections, listeners } = status();
-  for (const { id } of connections) if (id === word) return ok({ kind: "connection", id });
+  if (places.isConnection(word)) return ok({ kind: "connection", id: word });
   const port = parsePort(word);
   if (!port.ok) return fail(`no connection "${word}"; STAT shows their ids`);
-  return listeners.some((listener) => listener.port === port.value)
+  return places.isListener(port.value)
     ? ok({ kind: "listener", port: port.value })
     : fail(`nothing listens on port ${port.value}`);
 }

@@ -254,20 +254,39 @@ export function* statusTable(report: DaemonReport, askingId: string): Generator<
     if (connection.phase === "closing") continue;
     yield `\n${printable(row(connection.status, connection.id === askingId ? "*" : " "))}`;
   }
-  const { muxes, tunnels, devices, notifications, webhooks = [] } = report;
-  const lines = [...muxes.flatMap(muxLines), ...tunnels.flatMap(tunnelLines), ...devices.map(deviceLine)];
-  for (const line of [...lines, ...troubleLines(notifications), ...webhookLines(webhooks)]) {
-    yield `\n${printable(line)}`;
-  }
+  for (const line of otherLines(report)) yield `\n${printable(line)}`;
+}
+
+function* otherLines({ muxes, tunnels, devices, notifications, webhooks = [] }: DaemonReport): Generator<string> {
+  for (const mux of muxes) yield* muxLines(mux);
+  for (const tunnel of tunnels) yield* tunnelLines(tunnel);
+  for (const device of devices) yield deviceLine(device);
+  yield* [...troubleLines(notifications), ...webhookLines(webhooks)];
 }
 
 /** The reply to STAT JSON in pieces: a {@link DaemonStatus} in one line. */
 export function* statusJson({ connections, ...daemon }: DaemonReport): Generator<string> {
-  yield `${printableJson(daemon).slice(0, -1)},"connections":[`;
-  let separator = "";
-  for (const { status } of connections) {
-    yield separator + printableJson(status);
-    separator = ",";
+  const members = { ...daemon, connections: statuses(connections) };
+  let before = "{";
+  for (const [name, member] of Object.entries(members)) {
+    if (member === undefined) continue;
+    yield `${before}${printableJson(name)}:`;
+    if (typeof member === "object" && Symbol.iterator in member) yield* listJson(member as Iterable<unknown>);
+    else yield printableJson(member);
+    before = ",";
   }
-  yield "]}";
+  yield "}";
+}
+
+function* statuses(connections: Iterable<ConnectionReport>): Generator<ConnectionStatus> {
+  for (const { status } of connections) yield status;
+}
+
+function* listJson(list: Iterable<unknown>): Generator<string> {
+  let before = "[";
+  for (const item of list) {
+    yield before + printableJson(item);
+    before = ",";
+  }
+  yield before === "[" ? "[]" : "]";
 }

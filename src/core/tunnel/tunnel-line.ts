@@ -166,3 +166,8 @@ function problemOfDevices({ exposures, tunnel: { devices, secret } }: TunnelRout
   const idle = names.find((name) => exposures.every(({ device }) => device !== name));
   return idle === undefined ? undefined : `nothing is exposed of device ${idle}`;
 }
+
+/** An exposed port and its service, as STAT has them. */
+export function exposureText({ listen, service }: Exposure): string {
+  return `${formatHostPort(listen)}>${formatHostPort(service)}`;
+}

@@ -16,7 +16,8 @@ export interface Metric {
   readonly type: "gauge" | "counter" | "histogram";
   /** One line for people. */
   readonly help: string;
-  readonly samples: readonly Sample[];
+  /** Made while they are read: of thousands of lines. */
+  readonly samples: Iterable<Sample>;
 }
 
 /**
@@ -24,11 +25,13 @@ export interface Metric {
  * (prometheus.io/docs/instrumenting/exposition_formats). Lines end in LF. In values of labels `\`, `"` and LF are escaped. A metric
  * without samples is left out.
  */
-export function* expositionOf(metrics: readonly Metric[]): Generator<string> {
+export function* expositionOf(metrics: Iterable<Metric>): Generator<string> {
   for (const { name, type, help, samples } of metrics) {
-    if (samples.length === 0) continue;
-    yield `# HELP ${name} ${escaped(help)}\n# TYPE ${name} ${type}\n`;
-    for (const { suffix = "", labels = {}, value } of samples) yield `${name}${suffix}${labelText(labels)} ${value}\n`;
+    let head = `# HELP ${name} ${escaped(help)}\n# TYPE ${name} ${type}\n`;
+    for (const { suffix = "", labels = {}, value } of samples) {
+      yield `${head}${name}${suffix}${labelText(labels)} ${value}\n`;
+      head = "";
+    }
   }
 }
 
@@ -49,18 +52,23 @@ export function lineLabels({ port, name }: LineId): Readonly<Record<string, stri
 }
 
 /** A metric of the daemon, whose name the program's stands in front of. */
-function metric(type: Metric["type"], name: string, help: string, value: number | readonly Sample[]): Metric {
+function metric(type: Metric["type"], name: string, help: string, value: number | Iterable<Sample>): Metric {
   return { name: `sockproxyd_${name}`, type, help, samples: typeof value === "number" ? [{ value }] : value };
 }
 
 /** What goes up and down. */
-export function gauge(name: string, help: string, value: number | readonly Sample[]): Metric {
+export function gauge(name: string, help: string, value: number | Iterable<Sample>): Metric {
   return metric("gauge", name, help, value);
 }
 
 /** What only grows while the daemon runs. */
-export function counter(name: string, help: string, value: number | readonly Sample[]): Metric {
+export function counter(name: string, help: string, value: number | Iterable<Sample>): Metric {
   return metric("counter", name, help, value);
+}
+
+/** A sample of each thing, made when the metric is read; once. */
+export function* samplesOf<Thing>(things: Iterable<Thing>, sample: (thing: Thing) => Sample): Generator<Sample> {
+  for (const thing of things) yield sample(thing);
 }
 
 /** A sample, or none where there is no value. */

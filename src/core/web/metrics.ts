@@ -3,7 +3,16 @@ import { DROP_REASONS, type DroppedDatagrams } from "../net/datagrams.js";
 import type { ClientCounts } from "../status/client-counts.js";
 import type { ConnectionReport, DaemonReport, LineTraffic, ListenerStatus } from "../status/daemon-status.js";
 import type { ProcessUsage } from "../status/process-usage.js";
-import { counter, expositionOf, gauge, lineLabels, type Metric, optional, type Sample } from "./exposition.js";
+import {
+  counter,
+  expositionOf,
+  gauge,
+  lineLabels,
+  type Metric,
+  optional,
+  type Sample,
+  samplesOf,
+} from "./exposition.js";
 import { healthMetrics } from "./health-metrics.js";
 import { muxMetrics } from "./mux-metrics.js";
 import { notificationMetrics } from "./notification-metrics.js";
@@ -61,8 +70,8 @@ function datagramSamples(dropped: DroppedDatagrams): Sample[] {
 }
 
 function clientMetrics({ clients }: DaemonReport): Metric[] {
-  const samples = (name: keyof ClientCounts): Sample[] =>
-    Object.entries(clients).map(([listener, counts]) => ({ labels: { listener }, value: counts[name] }));
+  const samples = (name: keyof ClientCounts): Iterable<Sample> =>
+    samplesOf(Object.entries(clients), ([listener, counts]) => ({ labels: { listener }, value: counts[name] }));
   return [
     counter("silent_connections_total", "Clients that came and went without a byte.", samples("silent")),
     counter("refused_connections_total", "Clients that were turned away.", samples("refused")),
@@ -71,8 +80,8 @@ function clientMetrics({ clients }: DaemonReport): Metric[] {
 }
 
 function trafficMetrics({ lines }: DaemonReport): Metric[] {
-  const samples = (name: keyof LineTraffic): Sample[] =>
-    Object.entries(lines).map(([listener, traffic]) => ({ labels: { listener }, value: traffic[name] }));
+  const samples = (name: keyof LineTraffic): Iterable<Sample> =>
+    samplesOf(Object.entries(lines), ([listener, traffic]) => ({ labels: { listener }, value: traffic[name] }));
   return [
     counter("listener_connections_total", "Clients accepted, by port.", samples("connections")),
     counter("listener_received_bytes_total", "Bytes from remotes, by the port of their clients.", samples("received")),
@@ -150,19 +159,22 @@ function alertMetrics({ alerts: { waiting, delivered, givenUp, dropped } }: Daem
 }
 
 /** A line that listens on several addresses has one name: it is up when all are. */
-function listenerSamples(listeners: readonly ListenerStatus[]): Sample[] {
+function* listenerSamples(listeners: readonly ListenerStatus[]): Generator<Sample> {
   const up = new Map<string, boolean>();
   for (const { name, problem } of listeners) up.set(name, problem === undefined && up.get(name) !== false);
-  return [...up].map(([listener, isUp]) => ({ labels: { listener }, value: Number(isUp) }));
+  yield* samplesOf(up, ([listener, isUp]) => ({ labels: { listener }, value: Number(isUp) }));
 }
 
 /** Clients of each listener; also of a listener that a reload has removed, as long as it has some. */
-function connectionSamples(listeners: readonly ListenerStatus[], connections: Iterable<ConnectionReport>): Sample[] {
+function* connectionSamples(
+  listeners: readonly ListenerStatus[],
+  connections: Iterable<ConnectionReport>,
+): Generator<Sample> {
   const counts = new Map(listeners.filter(({ kind }) => kind !== "web").map(({ name }) => [name, 0]));
   for (const { phase, listener } of connections) {
     if (phase !== "closing" && phase !== "parked") counts.set(listener, (counts.get(listener) ?? 0) + 1);
   }
-  return [...counts].map(([listener, value]) => ({ labels: { listener }, value }));
+  yield* samplesOf(counts, ([listener, value]) => ({ labels: { listener }, value }));
 }
 
 function parkingMetrics({ parking }: DaemonReport): Metric[] {

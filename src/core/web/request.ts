@@ -3,8 +3,7 @@ import { ANY_NAME, matchesName, type NamePattern } from "../net/access-patterns.
 import { isIPv4, isIPv6 } from "../net/address.js";
 import { parseInteger } from "../parse/number.js";
 import { fail, ok, type Result } from "../parse/result.js";
-import { parseFilter, type WatchRequest } from "../setup/watch-request.js";
-import type { DaemonReport } from "../status/daemon-status.js";
+import { parseFilter, type WatchedPlaces, type WatchRequest } from "../setup/watch-request.js";
 
 /**
  * Whether the `Host` of a request (RFC 9110, section 7.2) is an address, `localhost`, or one of the names that the configuration knows. Any
@@ -105,17 +104,14 @@ const MAX_LAST_MESSAGES = 100;
  * Reads the query of `/messages`: `listener=port` or `connection=id`, or neither for everything. `view=` is the view of connections whose
  * own options name none; `last=` how many messages that have passed come first.
  *
- * @param status the listeners and connections that exist now
+ * @param places the listeners and connections that exist now
  */
-export function parseMessagesQuery(
-  query: ReadonlyMap<string, string>,
-  status: () => DaemonReport,
-): Result<MessagesQuery> {
+export function parseMessagesQuery(query: ReadonlyMap<string, string>, places: WatchedPlaces): Result<MessagesQuery> {
   const unknown = unknownParameter(query, ["listener", "connection", "view", "last"]);
   if (unknown !== undefined) return fail(unknown);
   const { listener = "", connection = "", view: name = "" } = Object.fromEntries(query);
   if (listener !== "" && connection !== "") return fail("a listener or a connection is wanted, not both");
-  const filter = parseFilter(listener || connection, status);
+  const filter = parseFilter(listener || connection, places);
   const kind = listener !== "" ? "listener" : connection !== "" ? "connection" : "all";
   if (!filter.ok || filter.value.kind !== kind) {
     return fail(kind === "listener" ? `nothing listens on port ${listener}` : `no connection "${connection}"`);

@@ -1,5 +1,5 @@
 import type { DeviceStatus, LinkBytes, TunnelLinkStatus, TunnelStatus } from "../tunnel/tunnel-status.js";
-import { lineLabels, type Metric, type Sample } from "./exposition.js";
+import { lineLabels, type Metric, type Sample, samplesOf } from "./exposition.js";
 
 /** The counters that both sides of a tunnel have. */
 interface Side extends LinkBytes {
@@ -23,9 +23,12 @@ const ROWS: readonly Row[] = [
   ["counter", "sent_bytes_total", "Bytes sent over links.", ({ sent }) => sent],
 ];
 
-/** A line of `[tunnel]`, or one of its devices. */
-interface Place extends Side {
+interface Labelled extends Side {
   readonly labels: Readonly<Record<string, string>>;
+}
+
+/** A line of `[tunnel]`, or one of its devices. */
+interface Place extends Labelled {
   readonly stalled: number;
   readonly replaced: number;
 }
@@ -44,48 +47,49 @@ function placesOf(line: TunnelStatus): Place[] {
 export function tunnelMetrics(tunnels: readonly TunnelStatus[], devices: readonly DeviceStatus[]): Metric[] {
   const places = tunnels.flatMap(placesOf);
   return [
-    ...metricsOf("tunnel", places, ({ labels }) => labels),
+    ...metricsOf("tunnel", places),
     {
       name: "sockproxyd_tunnel_stalled_total",
       type: "counter",
       help: "Clients closed because they did not read.",
-      samples: places.map(({ labels, stalled }) => ({ labels, value: stalled })),
+      samples: samplesOf(places, ({ labels, stalled }) => ({ labels, value: stalled })),
     },
     {
       name: "sockproxyd_tunnel_replaced_total",
       type: "counter",
       help: "Links that another link has replaced.",
-      samples: places.map(({ labels, replaced }) => ({ labels, value: replaced })),
+      samples: samplesOf(places, ({ labels, replaced }) => ({ labels, value: replaced })),
     },
     {
       name: "sockproxyd_tunnel_turned_away_total",
       type: "counter",
       help: "Devices that were not let in.",
-      samples: tunnels.map((line) => ({ labels: lineLabels(line), value: line.turnedAway })),
+      samples: samplesOf(tunnels, (line) => ({ labels: lineLabels(line), value: line.turnedAway })),
     },
-    ...metricsOf("device", devices, ({ server, name }) => ({ server, ...(name !== undefined && { name }) })),
+    ...metricsOf("device", devices.map(labelled)).map((metric) => ({ ...metric, samples: summed(metric.samples) })),
   ];
 }
 
-function metricsOf<T extends Side>(
-  prefix: string,
-  sides: readonly T[],
-  labelsOf: (side: T) => Readonly<Record<string, string>>,
-): Metric[] {
+function labelled(device: DeviceStatus): Labelled {
+  const { server, name } = device;
+  return { ...device, labels: { server, ...(name !== undefined && { name }) } };
+}
+
+function metricsOf(prefix: string, sides: readonly Labelled[]): Metric[] {
   return ROWS.map(([type, name, help, value]) => ({
     name: `sockproxyd_${prefix}_${name}`,
     type,
     help,
-    samples: summed(sides.map((side) => ({ labels: labelsOf(side), value: value(side) }))),
+    samples: samplesOf(sides, (side) => ({ labels: side.labels, value: value(side) })),
   }));
 }
 
 /** Adds samples of the same labels: TCPR can start several devices of one server, and Prometheus takes no labels twice. */
-function summed(samples: readonly Sample[]): Sample[] {
+function* summed(samples: Iterable<Sample>): Generator<Sample> {
   const sums = new Map<string, Sample>();
   for (const sample of samples) {
     const key = JSON.stringify(sample.labels);
     sums.set(key, { ...sample, value: sample.value + (sums.get(key)?.value ?? 0) });
   }
-  return [...sums.values()];
+  yield* sums.values();
 }

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type HealthReport, healthReply } from "#src/core/health/health-reply.js";
+import { type HealthReply, type HealthSource, healthReply } from "#src/core/health/health-reply.js";
 import { type Problem, wordsOf } from "#src/core/health/problem.js";
-import { muxStatus } from "../../support/mux-status.js";
+import { gatherNow, type LineNames, type NamedLine } from "#src/core/status/gathering.js";
+import { gathered } from "../../support/gathered.js";
 
 const WORDS = wordsOf("device-down", "inverter");
 const DOWN: Problem = {
@@ -12,18 +13,20 @@ const DOWN: Problem = {
 const ENGINE: Problem = { ...DOWN, kind: "notifications-down", name: "http://hub" };
 const LINE: Problem = { ...DOWN, line: "inverter" };
 const WARNING: Problem = { ...LINE, severity: "warning" };
-const LISTENER = { kind: "proxy", name: "proxy port 2504", address: "::", port: 2504 };
+
+function names(...lines: LineNames[]): NamedLine[] {
+  return lines.map((lineNames) => ({ lineNames }));
+}
+
+function answer(query: Readonly<Record<string, string>>, source: HealthSource): HealthReply {
+  return gatherNow(healthReply(new Map(Object.entries(query)), source));
+}
 
 function ask(query: Readonly<Record<string, string>>, ...problems: readonly Problem[]) {
-  const report: HealthReport = {
-    problems,
-    listeners: [LISTENER, { ...LISTENER, kind: "mux", port: 5020, section: "inverter" }],
-    directs: [],
-    muxes: [muxStatus({ name: "inverter" }), muxStatus({ port: 5021 })],
-    tunnels: [],
-    devices: [],
-  };
-  const { status, body } = healthReply(new Map(Object.entries(query)), report);
+  const { status, body } = answer(query, {
+    lines: names(["inverter", "5020"], ["5021", "5021"], ["2504", "2504"], ["inverter", "5020"]),
+    problems: () => gathered(problems),
+  });
   assert.ok(body.endsWith("}\n"));
   return [status, JSON.parse(body)];
 }
@@ -44,12 +47,15 @@ test("a line answers for itself, by its name or by its port", () => {
 
 test("a name that looks like a port of another line is the name", () => {
   const named = { ...LINE, line: "5020" };
-  const report = { problems: [named], directs: [], tunnels: [], devices: [] };
-  const muxes = [muxStatus({ port: 5020, name: "first" }), muxStatus({ port: 5021, name: "5020" })];
-  const listeners = muxes.map(({ port, name = "" }) => ({ ...LISTENER, port, section: name }));
-  const ofLine = (line: string): number =>
-    healthReply(new Map([["line", line]]), { ...report, muxes, listeners }).status;
+  const lines = names(["first", "5020"], ["5020", "5021"]);
+  const looked: unknown[] = [];
+  const problems = (line?: string) => {
+    looked.push(line);
+    return gathered([named]);
+  };
+  const ofLine = (line: string): number => answer({ line }, { lines, problems }).status;
   assert.deepEqual(["5020", "5021", "first"].map(ofLine), [503, 503, 200]);
+  assert.deepEqual(looked, ["5020", "5020", "first"], "no other line is looked at");
 });
 
 test("an unknown line, and an unknown parameter, are said to be so", () => {

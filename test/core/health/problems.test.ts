@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type HealthFacts, problemsOf } from "#src/core/health/problems.js";
+import type { NotificationsStatus } from "#src/core/status/daemon-status.js";
+import { gatherNow } from "#src/core/status/gathering.js";
 import type { SlotStatus, TunnelStatus } from "#src/core/tunnel/tunnel-status.js";
 import { muxStatus } from "../../support/mux-status.js";
 
 const NO_TIMES = { count: 0, sumMs: 0, maxMs: 0, classes: [] };
-const NOTIFICATIONS: HealthFacts["notifications"] = {
+const NOTIFICATIONS: NotificationsStatus = {
   ...{ waiting: 0, repeating: 0, inFlight: 0, sent: 0, retried: 0, failed: 0 },
   ...{ delay: NO_TIMES, answer: NO_TIMES, failing: [], farewells: { waiting: 0, givenUp: 0 } },
 };
@@ -26,13 +28,13 @@ const TELEGRAMS = { waiting: 0, waitingClients: 0, sent: 0, cacheHits: 0 };
 function shown(changes: Partial<HealthFacts>): string[] {
   const well = { vera: "http://hub", listeners: [], directs: [], muxes: [], tunnels: [], devices: [] };
   const facts = { ...well, notifications: NOTIFICATIONS, ...changes };
-  return problemsOf(facts, (ms) => `${ms} ago`).map(({ severity, kind, name, since, why, line = "-" }) =>
+  return gatherNow(problemsOf(facts, (ms) => `${ms} ago`)).map(({ severity, kind, name, since, why, line = "-" }) =>
     [severity, kind, name, since, why, line].join(" | "),
   );
 }
 
 const down = { down: true, downMs: 5, reason: "refused" } as const;
-const notifications = (more: Partial<HealthFacts["notifications"]>) => ({
+const notifications = (more: Partial<NotificationsStatus>) => ({
   notifications: { ...NOTIFICATIONS, ...more },
 });
 const away = { ms: 7, why: "connection refused" };
@@ -196,9 +198,8 @@ for (const [title, changes, problems] of CASES) {
 test("a problem has its words, and the cause that others have, too", () => {
   const muxes = [muxStatus({ ...down, name: "inverter", reason: "connect ECONNREFUSED 192.0.2.1:502" })];
   const facts = { vera: "http://hub", listeners: [], directs: [], muxes, tunnels: [], devices: [] };
-  const [device, engine, plugin] = problemsOf(
-    { ...facts, ...notifications({ failing, waiting: 1, untakenMs: 60_000 }) },
-    () => "then",
+  const [device, engine, plugin] = gatherNow(
+    problemsOf({ ...facts, ...notifications({ failing, waiting: 1, untakenMs: 60_000 }) }, () => "then"),
   );
   assert.ok(device && engine && plugin);
   assert.deepEqual(

@@ -8,6 +8,7 @@ import { COMMANDS } from "#src/core/setup/commands/commands.js";
 import { errorReply, runCommand } from "#src/core/setup/run-command.js";
 import type { DaemonReport } from "#src/core/status/daemon-status.js";
 import { Histogram } from "#src/core/status/histogram.js";
+import { gathered } from "../../support/gathered.js";
 
 const STATUS: DaemonReport = {
   version: "1.0.0",
@@ -51,7 +52,8 @@ const context: CommandContext = {
   presetOptions: {},
   denialReason: () => undefined,
   optionProblem: () => undefined,
-  status: () => STATUS,
+  status: () => gathered(STATUS),
+  places: { isConnection: () => false, isListener: () => false },
 };
 
 /** The outcome of a line as one short text. */
@@ -65,12 +67,7 @@ function run(line: string, changes: Partial<CommandContext> = {}): string {
 }
 
 const seen: Partial<CommandContext> = {
-  status: () =>
-    ({
-      ...STATUS,
-      connections: [{ id: "1a1fe153233" }],
-      listeners: [{ port: 10001 }],
-    }) as unknown as typeof STATUS,
+  places: { isConnection: (id) => id === "1a1fe153233", isListener: (port) => port === 10_001 },
 };
 const watches: [string, RegExp][] = [
   ["WTCH", /^watch: OK WTCH \{"filter":\{"kind":"all"\},"format":\[\]\}$/],

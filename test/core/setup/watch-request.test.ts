@@ -1,13 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { matchesFilter, parseFilter, type WatchFilter } from "#src/core/setup/watch-request.js";
-import type { DaemonReport } from "#src/core/status/daemon-status.js";
+import { matchesFilter, parseFilter, type WatchedPlaces, type WatchFilter } from "#src/core/setup/watch-request.js";
 
-const status = () =>
-  ({
-    connections: [{ id: "1a1" }, { id: "10001" }],
-    listeners: [{ port: 10001 }, { port: 2504 }],
-  }) as unknown as DaemonReport;
+const places: WatchedPlaces = {
+  isConnection: (id) => ["1a1", "10001"].includes(id),
+  isListener: (port) => [10_001, 2504].includes(port),
+};
 
 const sources = [
   { connection: "1a1", listener: 10001 },
@@ -23,7 +21,7 @@ const cases: [word: string, filter: WatchFilter, selected: boolean[]][] = [
 ];
 for (const [word, filter, selected] of cases) {
   test(`"${word}" selects by ${filter.kind}`, () => {
-    assert.deepEqual(parseFilter(word, status), { ok: true, value: filter });
+    assert.deepEqual(parseFilter(word, places), { ok: true, value: filter });
     assert.deepEqual(
       sources.map((source) => matchesFilter(filter, source)),
       selected,
@@ -33,7 +31,7 @@ for (const [word, filter, selected] of cases) {
 
 test("a connection or a listener that does not exist is an error", () => {
   const messageOf = (word: string): string => {
-    const parsed = parseFilter(word, status);
+    const parsed = parseFilter(word, places);
     return parsed.ok ? "" : parsed.message;
   };
   assert.equal(messageOf("1a3"), 'no connection "1a3"; STAT shows their ids');

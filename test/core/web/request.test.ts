@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { parseNamePatterns } from "#src/core/net/access-patterns.js";
-import type { DaemonReport } from "#src/core/status/daemon-status.js";
 import {
   isForeign,
   isForwarded,
@@ -147,10 +146,10 @@ for (const [path, headers, expected] of paths) {
   test(`${path} with ${JSON.stringify(headers)} is ${expected}`, () => assert.equal(pagePath(path, headers), expected));
 }
 
-const STATUS = { connections: [{ id: "ab1" }], listeners: [{ port: 10_001 }] } as unknown as DaemonReport;
+const PLACES = { isConnection: (id: string) => id === "ab1", isListener: (port: number) => port === 10_001 };
 
 function read(query: string) {
-  return parseMessagesQuery(new Map(new URLSearchParams(query)), () => STATUS);
+  return parseMessagesQuery(new Map(new URLSearchParams(query)), PLACES);
 }
 
 const orders: [string, object, string?][] = [

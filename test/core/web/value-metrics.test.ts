@@ -16,7 +16,7 @@ test("values that are true now are gauges; the age of the others shows that they
   const [value, age] = valueMetrics([muxStatus({ name: "inverter", values }), muxStatus({ port: 5021 })]);
   const line = "inverter";
   assert.deepEqual(
-    [value?.name, value?.samples],
+    [value?.name, [...(value?.samples ?? [])]],
     [
       "sockproxyd_value",
       [
@@ -28,7 +28,7 @@ test("values that are true now are gauges; the age of the others shows that they
   );
   assert.equal(age?.name, "sockproxyd_value_age_seconds");
   assert.deepEqual(
-    age?.samples.map((sample) => sample.value),
+    [...(age?.samples ?? [])].map((sample) => sample.value),
     [3.7, 0.01, 0.01, 0.01, 900, 0],
   );
 });

@@ -1,5 +1,6 @@
 import { sameWord } from "../../parse/text.js";
 import { statusJson, statusTable } from "../../status/daemon-status.js";
+import { piecesOf } from "../../status/gathering.js";
 import type { Command } from "../command.js";
 
 export const stat = {
@@ -10,6 +11,7 @@ export const stat = {
   run(args, { status, connectionId }) {
     const [first = ""] = args.split(/\s/, 1); // words that follow mean nothing, as in the original
     const isJson = sameWord("JSON", first);
-    return { kind: "report", pieces: isJson ? statusJson(status()) : statusTable(status(), connectionId) };
+    const pieces = piecesOf(status(), (report) => (isJson ? statusJson(report) : statusTable(report, connectionId)));
+    return { kind: "report", pieces };
   },
 } satisfies Command;

@@ -10,10 +10,10 @@ export const wtch = {
     "BYTE=hex: bytes as they pass, for programs.",
   ],
   capabilities: ["WTCH", "BYTE"],
-  run(args, { status, denialReason }) {
+  run(args, { places, denialReason }) {
     const message = denialReason("watch");
     if (message !== undefined) return { kind: "error", message };
-    const request = parseWatch(args, status);
+    const request = parseWatch(args, places);
     return request.ok
       ? { kind: "watch", text: "OK WTCH", request: request.value }
       : { kind: "error", message: request.message };

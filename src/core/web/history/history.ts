@@ -1,3 +1,4 @@
+import type { Gathering } from "../../status/gathering.js";
 import { type Change, changeBetween, type Quantity, type Reading, type SeriesName, together } from "./quantity.js";
 
 /** The steps of an hour, and how long one is. */
@@ -23,17 +24,28 @@ interface Series {
   lastKnown: number;
 }
 
+/** What has happened in a step, and the readings at its end. */
+interface Changes {
+  readonly changes: Map<string, { readonly name: SeriesName; readonly change: Change }>;
+  readonly last: ReadonlyMap<string, Quantity>;
+}
+
 /** The last hour in steps, of every quantity that is read. Memory is bounded: beyond {@link MAX_IDS} of a kind, the rest is summed. */
 export class History {
   readonly #series = new Map<string, Series>();
   /** The things of each kind that have series of their own. */
   readonly #ids = new Map<string, Set<string>>();
-  #last: ReadonlyMap<string, Quantity>;
+  #last: ReadonlyMap<string, Quantity> = new Map();
   #next = 0;
 
-  /** @param readings the counters as they stand at the beginning of the first step */
-  constructor(readings: readonly Reading[]) {
-    this.#last = byKey(readings);
+  /** The first step begins. @param readings the counters as they stand now */
+  *start(readings: Iterable<Reading>): Gathering<void> {
+    const last = new Map<string, Quantity>();
+    for (const reading of readings) {
+      last.set(keyOf(reading), reading);
+      yield "";
+    }
+    this.#last = last;
   }
 
   /** The number of the step that is not over yet. */
@@ -48,16 +60,17 @@ export class History {
    * @param next the number of the step that begins now. Where the process stood still, several are over: each gets the same points.
    * @param seconds since the last readings, above 0
    */
-  add(readings: readonly Reading[], next: number, seconds: number): void {
+  *add(readings: Iterable<Reading>, next: number, seconds: number): Gathering<void> {
+    const { changes, last } = yield* this.#changes(readings, seconds);
     const first = Math.max(this.#next, next - STEPS);
     this.#next = next;
     for (const series of this.#series.values()) fill(series, first, next, Number.NaN);
-    for (const [key, { name, change }] of this.#changes(readings, seconds)) {
+    for (const [key, { name, change }] of changes) {
       const series = this.#seriesOf(key, name);
       series.lastKnown = next - 1;
       fill(series, first, next, change.per > 0 ? change.amount / change.per : Number.NaN);
     }
-    this.#last = byKey(readings);
+    this.#last = last;
     this.#forget();
   }
 
@@ -79,17 +92,21 @@ export class History {
   }
 
   /** What has happened to each series, those of the rest added up. */
-  #changes(readings: readonly Reading[], seconds: number): Map<string, { name: SeriesName; change: Change }> {
-    const changes = new Map<string, { name: SeriesName; change: Change }>();
+  *#changes(readings: Iterable<Reading>, seconds: number): Gathering<Changes> {
+    const changes: Changes["changes"] = new Map();
+    const last = new Map<string, Quantity>();
     for (const reading of readings) {
-      const change = changeBetween(this.#last.get(keyOf(reading)), reading, seconds);
+      yield "";
+      const readingKey = keyOf(reading);
+      const change = changeBetween(this.#last.get(readingKey), reading, seconds);
+      last.set(readingKey, reading);
       const { of, what, unit, kind } = reading;
       const name = { of, id: this.#placeOf(reading), what, unit };
       const key = keyOf(name);
       const known = changes.get(key);
       changes.set(key, { name, change: known === undefined ? change : together(known.change, change, kind) });
     }
-    return changes;
+    return { changes, last };
   }
 
   /** The id under which a thing is shown: its own, or that of the rest. */
@@ -123,10 +140,6 @@ export class History {
 
 function keyOf({ of, id, what }: SeriesName): string {
   return `${of} ${what} ${id}`; // the id alone may have spaces
-}
-
-function byKey(readings: readonly Reading[]): Map<string, Quantity> {
-  return new Map(readings.map((reading) => [keyOf(reading), reading]));
 }
 
 function fill({ points }: Series, first: number, next: number, value: number): void {

@@ -12,19 +12,17 @@ export type ReadStatus = Pick<
 const NO_BYTES: LinkBytes = { received: 0, sent: 0 };
 
 /** The quantities whose last hour is kept (docs/web-and-metrics.md, "The last hour"), in the order of the page. */
-export function readingsOf(status: ReadStatus): Reading[] {
+export function* readingsOf(status: ReadStatus): Generator<Reading> {
   const { traffic, muxes, tunnels, devices, notifications, connections } = status;
   let present = 0;
   for (const { phase } of connections) if (phase !== "closing") present += 1;
-  return [
-    ...bytes("daemon", "", traffic),
-    { of: "daemon", id: "", what: "connections", unit: "", kind: "level", value: present },
-    ...notificationReadings(notifications),
-    ...lineReadings(status),
-    ...muxes.flatMap(muxReadings),
-    ...tunnels.flatMap(tunnelReadings),
-    ...[...byServer(devices)].flatMap(([server, sum]) => bytes("device", server, sum)),
-  ];
+  yield* bytes("daemon", "", traffic);
+  yield { of: "daemon", id: "", what: "connections", unit: "", kind: "level", value: present };
+  yield* notificationReadings(notifications);
+  yield* lineReadings(status);
+  for (const mux of muxes) yield* muxReadings(mux);
+  for (const tunnel of tunnels) yield* tunnelReadings(tunnel);
+  for (const [server, sum] of byServer(devices)) yield* bytes("device", server, sum);
 }
 
 function bytes(of: string, id: string, { received, sent }: LinkBytes): Reading[] {
@@ -35,10 +33,10 @@ function bytes(of: string, id: string, { received, sent }: LinkBytes): Reading[]
 }
 
 /** Also of a listener that has had no connection yet, and of one that a reload has removed while it has some. */
-function lineReadings({ listeners, lines }: ReadStatus): Reading[] {
+function* lineReadings({ listeners, lines }: ReadStatus): Generator<Reading> {
   const names = listeners.filter(({ kind }) => kind !== "web").map(({ name }) => name);
   const all = new Set([...names, ...Object.keys(lines)]);
-  return [...all].flatMap((name) => bytes("line", name, lines[name] ?? NO_BYTES));
+  for (const name of all) yield* bytes("line", name, lines[name] ?? NO_BYTES);
 }
 
 function notificationReadings({ sent, failed, waiting, delay, answer }: NotificationsStatus): Reading[] {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { gatherNow } from "#src/core/status/gathering.js";
 import { History } from "#src/core/web/history/history.js";
 import type { Reading } from "#src/core/web/history/quantity.js";
 
@@ -10,16 +11,22 @@ function counter(id: string, total: number, of = "line"): Reading {
   return { of, id, what: "received", unit: "B/s", kind: "rate", total };
 }
 
+function historyOf(readings: readonly Reading[]): History {
+  const history = new History();
+  gatherNow(history.start(readings));
+  return history;
+}
+
 /** The points of each series by its id. */
 function pointsOf(history: History, since?: number): Record<string, readonly (number | null)[]> {
   return Object.fromEntries([...history.read(since).series].map(({ id, points }) => [id, points]));
 }
 
 test("points are rates, from the first step on; a line that comes later begins at 0, and is not known before", () => {
-  const history = new History([counter("a", 100)]);
-  history.add([counter("a", 150)], 1, SECONDS);
-  history.add([counter("a", 150), counter("b", 7)], 2, SECONDS);
-  history.add([counter("a", 155), counter("b", 27)], 3, SECONDS);
+  const history = historyOf([counter("a", 100)]);
+  gatherNow(history.add([counter("a", 150)], 1, SECONDS));
+  gatherNow(history.add([counter("a", 150), counter("b", 7)], 2, SECONDS));
+  gatherNow(history.add([counter("a", 155), counter("b", 27)], 3, SECONDS));
   const { first, next } = history.read();
   assert.deepEqual([first, next], [0, 3]);
   assert.deepEqual(pointsOf(history), { a: [5, 0, 0.5], b: [null, 0.7, 2] });
@@ -29,26 +36,26 @@ test("points are rates, from the first step on; a line that comes later begins a
 });
 
 test("a process that stood still has the same points for all of that time", () => {
-  const history = new History([counter("a", 0)]);
-  history.add([counter("a", 300)], 3, 30);
+  const history = historyOf([counter("a", 0)]);
+  gatherNow(history.add([counter("a", 300)], 3, 30));
   assert.deepEqual(pointsOf(history), { a: [10, 10, 10] });
-  history.add([counter("a", 300)], 1_000_000, 9_999_970);
+  gatherNow(history.add([counter("a", 300)], 1_000_000, 9_999_970));
   assert.deepEqual(history.read().first, 1_000_000 - 360);
   assert.deepEqual(pointsOf(history), { a: new Array(360).fill(0) });
 });
 
 test("an hour is kept; a line that has gone is forgotten an hour later, and leaves its place to another", () => {
   const many = Array.from({ length: 64 }, (_, index) => counter(`line ${index}`, 0));
-  const history = new History(many);
-  history.add(many, 1, SECONDS);
-  history.add([...many, counter("late", 0)], 2, SECONDS);
-  history.add([...many, counter("late", 50)], 3, SECONDS);
+  const history = historyOf(many);
+  gatherNow(history.add(many, 1, SECONDS));
+  gatherNow(history.add([...many, counter("late", 0)], 2, SECONDS));
+  gatherNow(history.add([...many, counter("late", 50)], 3, SECONDS));
   assert.deepEqual(pointsOf(history, 2)["rest"], [5]);
-  history.add([counter("late", 50)], 4, SECONDS);
+  gatherNow(history.add([counter("late", 50)], 4, SECONDS));
   assert.equal(Object.keys(pointsOf(history)).length, 65);
-  for (let step = 5; step <= 365; step += 1) history.add([], step, SECONDS);
+  for (let step = 5; step <= 365; step += 1) gatherNow(history.add([], step, SECONDS));
   assert.deepEqual(pointsOf(history), {});
-  history.add([counter("late", 10)], 366, SECONDS);
+  gatherNow(history.add([counter("late", 10)], 366, SECONDS));
   assert.deepEqual(pointsOf(history, 365), { late: [1] });
 });
 
@@ -61,8 +68,8 @@ test("what is summed as the rest is the sum of its rates, and for a mean that of
       return { of: "mux", id, what: "response", unit: "ms", kind: "mean", sum, count: each / 10 };
     }),
   ];
-  const history = new History(readings(0));
-  history.add(readings(10), 1, SECONDS);
+  const history = historyOf(readings(0));
+  gatherNow(history.add(readings(10), 1, SECONDS));
   const series = [...history.read().series];
   assert.equal(series.length, 2 * 65);
   const rest = series.filter(({ id }) => id === "rest").map(({ of, points }) => [of, points]);
@@ -77,16 +84,13 @@ test("law: whatever counters do, no rate is negative, every series has a point f
   const step = fc.record({ counters: fc.array(reading, { maxLength: 90 }), steps: fc.integer({ min: 1, max: 200 }) });
   fc.assert(
     fc.property(fc.array(step, { maxLength: 8 }), fc.nat({ max: 1500 }), (steps, since) => {
-      const history = new History([]);
+      const history = historyOf([]);
       let next = 0;
       for (const { counters, steps: passed } of steps) {
         next += passed;
         const unique = new Map(counters);
-        history.add(
-          [...unique].map(([id, total]) => counter(String(id), total)),
-          next,
-          passed * SECONDS,
-        );
+        const readings = [...unique].map(([id, total]) => counter(String(id), total));
+        gatherNow(history.add(readings, next, passed * SECONDS));
       }
       const read = history.read(since);
       const series = [...read.series];
@@ -104,11 +108,11 @@ test("law: whatever counters do, no rate is negative, every series has a point f
 test("law: over steps of a counter that only grows, the points add up to its growth", () => {
   fc.assert(
     fc.property(fc.array(fc.nat({ max: 9 }), { minLength: 1, maxLength: 360 }), (growths) => {
-      const history = new History([counter("a", 0)]);
+      const history = historyOf([counter("a", 0)]);
       let total = 0;
       for (const [index, growth] of growths.entries()) {
         total += growth * SECONDS;
-        history.add([counter("a", total)], index + 1, SECONDS);
+        gatherNow(history.add([counter("a", total)], index + 1, SECONDS));
       }
       assert.deepEqual(pointsOf(history)["a"], growths);
     }),
