@@ -82,11 +82,12 @@ export class WebhookClient {
   /** Obeys these settings from now on; what waits obeys them, too. */
   configure(settings: WebhookSettings): void {
     if (this.#connections !== undefined && JSON.stringify(settings) === JSON.stringify(this.#settings)) return;
-    void this.#connections?.close();
+    const former = this.#connections;
     this.#settings = settings;
     this.#requests = requestsOf(settings);
     this.#connections = this.#connect();
     this.#failing = undefined;
+    void former?.close(); // its requests fail at once: no fault of the new one
     this.#goOn();
   }
 

@@ -118,3 +118,12 @@ test("a reload leads what waits to the new place; a webhook that is gone refuses
   client.send(late);
   assert.deepEqual([late.result?.outcome, late.wasSent], ["rejected", false]);
 });
+
+test("what a reload takes back, and what waits behind it, is no failure of the new webhook", async (t) => {
+  const { log, client, settings, tell } = await scene(t);
+  const told = Array.from({ length: 9 }, () => tell()); // none of them is connected yet, and one waits
+  client.configure({ ...settings, method: "PUT" });
+  const outcomes = (await Promise.all(told)).map(({ result }) => result?.outcome);
+  assert.deepEqual(outcomes, [...Array(8).fill("failed"), "delivered"]);
+  assert.deepEqual([log.lines, client.status.why], [[], undefined]);
+});
