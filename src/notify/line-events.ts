@@ -68,19 +68,13 @@ export class LineEvents {
   }
 }
 
-/** The ways that tell everything of a line, under its name. */
+/** The ways of a line, under its name. The Luup engine is not told of lines: it has no action for that. */
 function waysOfLine(
-  options: ConnOptions,
+  { notify: _, ...options }: ConnOptions,
   pid: string,
   listener: number,
   makers: readonly WayMaker[],
 ): NotificationWay[] {
   const line = { pid, name: pid, listener, remote: "", client: "", receivedBytes: 0 };
-  return makers
-    .map((make) => make({ ...options, ...NOTHING }, line))
-    .filter((way) => way?.tellsAll)
-    .filter((way) => way !== undefined);
+  return makers.flatMap((make) => make(options, line) ?? []);
 }
-
-/** The engine is not told of lines: it has no action for that. */
-const NOTHING: Pick<ConnOptions, "notify"> = {};
