@@ -88,7 +88,7 @@ export class BrokerSession implements WatchedSession {
   subscribe(topics: readonly string[], qos: Qos): void {
     if (topics.length === 0) return;
     this.#client.subscribe([...topics], { qos }, (error) => {
-      if (error) this.#events?.refused(topics, error.message);
+      if (error && !this.#socket.destroyed) this.#events?.refused(topics, error.message); // else the connection is to blame
     });
   }
 

@@ -96,6 +96,23 @@ test("QoS 1: what was not acknowledged goes again on the next connection; QoS 0 
   assert.deepEqual(broker.clients[1]?.subscribed, ["p/status", "p/in"], "the subscriptions come again");
 });
 
+test("a connection that ends before a subscription is answered is no refusal of it", async (t) => {
+  const server = createServer((socket) => {
+    socket.once("data", () => {
+      socket.write(Buffer.of(0x20, 2, 0, 0)); // CONNACK
+      socket.once("data", () => socket.write(Buffer.of(0x20, 2, 0, 0))); // once more, which ends the connection
+    });
+  });
+  const port = await freePort();
+  server.listen(port, "127.0.0.1");
+  t.after(() => server.close());
+  const { log, link } = linkTo(t, port);
+  link.start();
+  await until(() => link.status.connects === 1 && !link.status.connected, "its end");
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.doesNotMatch(log.lines.join("\n"), /refuses to subscribe/);
+});
+
 test("a broker that takes connections and ends them is not asked without end", async (t) => {
   let connections = 0;
   const server = createServer((socket) => {
