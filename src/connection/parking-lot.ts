@@ -7,6 +7,9 @@ import { type ParkingName, type ParkingPlaces, RelayParking, type RelayParkingOw
 /** So long a client waits for the connection of one that has gone, while what that one has sent is still being read. */
 const LEAVING_MS = 3000;
 
+/** So long it waits for the answer to a probe of one on another machine, which may have lost its power: the kernel probes after a second of silence. */
+const PROBE_MS = 1500;
+
 /** A connection whose client has gone. */
 export type ParkedPlace = Pick<RelayParking, "key" | "address" | "remote" | "handOver"> & {
   readonly client: Pick<RelayParking["client"], "settled" | "roomAgain">;
@@ -69,20 +72,24 @@ export class ParkingLot implements ParkingPlaces {
     }
   }
 
-  /** Waits for a client of this key whose FIN has come, behind bytes that are still to be read. */
+  /** Waits for a client of this key whose FIN is behind bytes that are still to be read, or whose machine does not know it any more. */
   async #untilGone(key: string): Promise<void> {
     const { clock } = this.context;
     const present = [...(this.#present.get(key) ?? [])];
     const gone = await Promise.all(present.map((each) => each.hasClientGone()));
-    const leaving = present.filter((_, at) => gone[at]).map(({ client }) => client.settled);
-    if (leaving.length === 0) return;
+    const leaving = present.filter((_, at) => gone[at]);
+    const probed = leaving.length > 0 ? [] : present.filter(({ client }) => !client.base.isPeerHere);
+    const awaited = [...leaving, ...probed];
+    if (awaited.length === 0) return;
+    for (const { client } of probed) client.base.probeSoon(true);
     await new Promise<void>((resolve) => {
-      const timer = clock.after(LEAVING_MS, resolve);
-      void Promise.any(leaving).then(() => {
+      const timer = clock.after(leaving.length > 0 ? LEAVING_MS : PROBE_MS, resolve);
+      void Promise.any(awaited.map(({ client }) => client.settled)).then(() => {
         timer.cancel();
         resolve();
       });
     });
+    for (const { client } of probed) client.base.probeSoon(false);
   }
 
   enter(parking: ParkedPlace): void {

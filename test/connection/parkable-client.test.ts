@@ -26,10 +26,12 @@ function scene() {
       }),
   } as unknown as SocketTable;
   const nothing = (): void => {};
+  const probes: boolean[] = [];
   const stream = {
     ...{ peerAddress: "127.0.0.1", peerPort: 1, ownKey: "own", peerKey: "peer", isPeerHere: true },
     ...{ unsent: 0, untaken: 0, isBroken: false, gone: false, events: IGNORE_EVENTS },
     ...{ write: nothing, end: nothing, destroy: nothing, reset: nothing, pause: nothing, resume: nothing },
+    probeSoon: (isSoon: boolean) => probes.push(isSoon),
   };
   const owner = {
     relay: { remote: {} },
@@ -54,7 +56,7 @@ function scene() {
     }
     await parking.client.settled;
   };
-  return { clock, told, lot, parking, stream, answered, mayBeSeen: () => (state = "ended") };
+  return { clock, told, probes, lot, parking, stream, answered, mayBeSeen: () => (state = "ended") };
 }
 
 test("a remote that ends before it is known what its client has got: the connection is over, and takes no place", async () => {
@@ -99,4 +101,19 @@ test("it does not wait for ever, nor for one that is there", async () => {
   assert.equal(await lot.find("other"), undefined);
   parking.close();
   assert.equal(lot.isInUse, false);
+});
+
+test("a client on another machine that seems to be there is probed: it may have been restarted", async () => {
+  const { clock, lot, stream, probes, told, parking } = scene();
+  stream.isPeerHere = false;
+  const vain = lot.find(KEY);
+  await new Promise(setImmediate);
+  clock.advance(1500);
+  assert.equal(await vain, undefined);
+  assert.deepEqual(probes, [true, false]);
+  const found = lot.find(KEY);
+  await new Promise(setImmediate);
+  stream.events.closed(Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET" }));
+  assert.equal(await found, parking);
+  assert.deepEqual(told, ["parked"]);
 });
