@@ -9,7 +9,7 @@ import { processes, type TunnelDevice } from "../support/tunnels.js";
 import { until } from "../support/wait.js";
 
 const HOST = "127.0.0.1";
-const SOON_MS = 3000;
+const SOON_MS = 10_000;
 const GRACE_MS = 15_000; // for the rest of an answer
 
 interface Scene {
