@@ -157,7 +157,7 @@ const CASES: readonly Case[] = [
     habits: [busyAlone(2500)],
     seen: { framing: "modbus", readyMs: 0, ids: "kept", links: { count: 1 } },
   },
-  { device: "one after the other", habits: [takes(60)], seen: { readyMs: 0, links: { parallel: false } } },
+  { device: "one after the other", habits: [takes(100)], seen: { readyMs: 0, links: { parallel: false } } },
   {
     device: "one request at a time",
     long: true,

@@ -68,7 +68,10 @@ test("CACH: identical reads under way share one answer, later ones get it from t
   await until(() => b.got.length > 1, "the cached answer");
   assert.deepEqual([counters()["joined"], counters()["cacheHits"]], [1, 1]);
   a.end.write(modbusMessage(9, writePdu(1, 5)));
-  await pass(clock, 3); // the link was idle: the device might be closing it
+  await until(() => {
+    clock.advance(1); // the link was idle: the device might be closing it
+    return peer.bytes.length >= 12;
+  }, "the write");
   answer(peer, await next(peer), writePdu(1, 5));
   await until(() => a.got.length > 1, "the answer to the write");
   b.end.write(READ);

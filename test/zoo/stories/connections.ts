@@ -36,7 +36,7 @@ const PAUSING: readonly Story[] = [echo, http, iso8583, modbus].map((protocol) =
   behaviour: "closes the connection behind each answer, and resets the next one if it comes within 100 ms",
   clients: "every answer, also to what may not be asked twice",
   options: `PROT=${protocol.name} TIME=5`,
-  animal: () => Animal.open(protocol, closesAfterAnswer, needsPause(100)),
+  animal: () => Animal.open(protocol, closesAfterAnswer, needsPause(100, 0)),
   async visit({ client }) {
     const clients = [await client(), await client()];
     const outcomes = await Promise.all(clients.map((one, n) => askAll(one, keys(4, 10 * n))));
