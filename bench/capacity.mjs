@@ -45,6 +45,23 @@ async function statusOf({ port }) {
   return JSON.parse(value);
 }
 
+/** Asks for the time it takes to answer `BILD`, again and again. Ends with the longest, in milliseconds. */
+async function longestWait({ port }, isOver) {
+  const socket = connect({ port, host: "127.0.0.1", noDelay: true });
+  const lines = createInterface({ input: socket })[Symbol.asyncIterator]();
+  await lines.next();
+  let longest = 0;
+  while (!isOver()) {
+    const asked = performance.now();
+    socket.write("BILD\n");
+    await lines.next();
+    longest = Math.max(longest, performance.now() - asked);
+    await pause(1);
+  }
+  socket.destroy();
+  return longest;
+}
+
 /** A server on a free port. */
 async function serve(port, onSocket) {
   const server = createServer({ noDelay: true }, (socket) => onSocket(socket.on("error", () => {})));
@@ -118,6 +135,11 @@ async function measureHubs(name, count, { server: lines, device: sections }) {
   for (let asked = 0; asked < STATUS_REPLIES; asked += 1) await statusOf(server);
   const each = (cpuSeconds(server.pid) - beforeStatus) / STATUS_REPLIES;
   say(`${name}: CPU for the status of ${count}`, each * 1000, "ms");
+  let isOver = false;
+  const waited = longestWait(server, () => isOver);
+  for (let asked = 0; asked < STATUS_REPLIES; asked += 1) await statusOf(server);
+  isOver = true;
+  say(`${name}: longest wait of a client for an answer meanwhile`, await waited, "ms");
   await device.stop();
   await server.stop();
 }
