@@ -2,7 +2,7 @@ import type { SessionState } from "../core/upgrade/session-state.js";
 import type { End } from "../sockets/end.js";
 import { StreamEnd } from "../sockets/stream-end.js";
 import type { Movable, Parcel } from "../upgrade/movable.js";
-import type { Connection } from "./connection.js";
+import { Connection } from "./connection.js";
 import type { RegisteredConnection } from "./connection-registry.js";
 
 /** Why a connection stays, by its phase in STAT. */
@@ -17,8 +17,10 @@ const BY_PHASE: Readonly<Record<string, string>> = {
 };
 
 /** Why a connection stays that this program moves never: it is of no kind that moves, or not in its time. */
-export function stayingReason({ status }: RegisteredConnection): string {
-  return BY_PHASE[status.phase] ?? status.phase;
+export function stayingReason(connection: RegisteredConnection): string {
+  const { phase } = connection.status;
+  if (phase === "echo" && connection instanceof Connection) return "in a tunnel"; // its port belongs to the tunnel
+  return BY_PHASE[phase] ?? phase;
 }
 
 /** A connection whose bytes are relayed, on its way to another process (docs/upgrade.md). */

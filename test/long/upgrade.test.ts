@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { appendFileSync, copyFileSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import { createServer as createHttp } from "node:http";
 import { connect, createServer, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import { connect as connectTls } from "node:tls";
@@ -270,6 +271,81 @@ test("a line that is gone from the configuration is gone from the machine, a sha
   await daemon.upgrade();
   await until(() => daemon.running.length === 1, "the end of the old process");
   for (const port of ports) await assert.rejects(opened(port), { code: "ECONNREFUSED" });
+});
+
+test("datagrams, a connection without a client, and a webhook go on in the new process", async (t) => {
+  const device = await talkingDevice(t, 1e6);
+  const told: string[] = [];
+  const hook = createHttp((request, response) => {
+    told.push(request.url ?? "");
+    response.end();
+  });
+  const hookPort = await freePort();
+  await new Promise<void>((resolve) => hook.listen(hookPort, "127.0.0.1", resolve));
+  t.after(() => {
+    hook.closeAllConnections();
+    hook.close();
+  });
+  const echo = createSocket("udp4").on("message", (bytes, { port }) => echo.send(bytes, port, "127.0.0.1"));
+  t.after(() => echo.close());
+  echo.bind(0, "127.0.0.1");
+  await once(echo, "listening");
+  const [line, datagrams, standing] = [await freePort(), await freePort(), await freePort()];
+  const daemon = await Upgradable.start(
+    t,
+    `[webhook hook]\nurl=http://127.0.0.1:${hookPort}/{event}
+     [direct told]\nlisten=${line}\ntarget=127.0.0.1:${device.port}\nwebhook=hook
+     [direct echo]\nlisten=udp:127.0.0.1:${datagrams}\ntarget=127.0.0.1:${echo.address().port}\ntransport=udp
+     [mqtt]\nurl=mqtt://127.0.0.1:9
+     [direct kept]\nlisten=${standing}\ntarget=127.0.0.1:${device.port}\nmqtt=kept\ndial=always\n`,
+  );
+  const isKept = async () => (await daemon.status()).directs.at(-1).standing.connected;
+  await until(isKept, "the connection without a client");
+  assert.equal(await echoed(datagrams), "?");
+  const kept = device.streams.length;
+  const client = await opened(line);
+  t.after(() => client.destroy());
+  await until(() => told.includes("/connected"), "the first event");
+  assert.match(await daemon.upgrade(), /: 1 connection moved/);
+  assert.equal(await echoed(datagrams), "?");
+  await until(isKept, "the connection without a client, of the new process");
+  await until(
+    () => device.streams.filter(({ isClosed, hasEnded }) => !isClosed && !hasEnded).length === kept + 1,
+    "the end of that of the old one",
+  );
+  device.streams[kept]?.end();
+  client.end();
+  await until(() => told.includes("/closed"), "the last event");
+  assert.deepEqual(
+    told.filter((event) => event === "/connected" || event === "/closed"),
+    ["/connected", "/closed"],
+  );
+});
+
+test("a client in a tunnel keeps its link, and the device links to the new process behind it", async (t) => {
+  const service = await talkingDevice(t, 20);
+  const [links, exposed] = [await freePort(), await freePort()];
+  const daemon = await Upgradable.start(
+    t,
+    `[tunnel hub]\nlisten=${links}\nexpose=127.0.0.1:${exposed} > 127.0.0.1:${service.port}\n`,
+  );
+  await Upgradable.start(t, `[device]\nserver=127.0.0.1:${links}\nallow=127.0.0.1:${service.port}\n`);
+  const isLinked = async () => (await daemon.status()).tunnels[0]?.link !== undefined;
+  await until(isLinked, "the link");
+  const client = new CountedStream(await opened(exposed), 20);
+  t.after(() => client.socket.destroy());
+  await until(() => client.heard > 2, "the service");
+  assert.match(await daemon.upgrade(), /1 in a tunnel/);
+  const heard = client.heard;
+  await until(() => client.heard > heard + 5, "the service after the upgrade");
+  await settled([client], service.streams);
+  client.end();
+  service.streams[0]?.end();
+  await until(() => daemon.running.length === 1, "the end of the old process");
+  await until(isLinked, "the link to the new process");
+  const later = new CountedStream(await opened(exposed), 20);
+  t.after(() => later.socket.destroy());
+  await until(() => later.heard > 2, "the service, by the new process");
 });
 
 test("TLS ends where it is, and so does the old process, behind the last of it", async (t) => {
