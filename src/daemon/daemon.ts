@@ -282,7 +282,7 @@ export class Daemon {
 
   /** Loads the parts of the program that these settings want, before anything obeys them. */
   async #load(settings: Settings): Promise<void> {
-    const facts = () => gatherNow(this.reporter.facts());
+    const facts = () => this.reporter.facts();
     await Promise.all([this.#features.load(settings), this.#services.load(settings, facts)]);
     if (settings.webPort > 0) this.#web ??= await this.#newWeb();
   }

@@ -12,6 +12,7 @@ import type { Settings } from "../core/config/settings.js";
 import type { LineFacts } from "../core/mqtt/line-status.js";
 import { TELLER_ORIGIN } from "../core/net/client-origin.js";
 import { faultText } from "../core/parse/text.js";
+import type { Gathering } from "../core/status/gathering.js";
 import { EventBus } from "../events/event-bus.js";
 import type { WriteText } from "../log/line-writer.js";
 import type { Log } from "../log/log.js";
@@ -110,7 +111,7 @@ export class Services {
   }
 
   /** Loads the parts of the program that these settings want. To be awaited before {@link configure}. */
-  async load({ mqttBroker, webhooks }: Settings, facts: () => LineFacts): Promise<void> {
+  async load({ mqttBroker, webhooks }: Settings, facts: () => Gathering<LineFacts>): Promise<void> {
     const { clock, names, log, events } = this;
     if (mqttBroker !== undefined && this.mqtt === undefined) {
       const module = await import("../mqtt/mqtt.js");

@@ -2,6 +2,7 @@ import type { Settings } from "../core/config/settings.js";
 import type { LineFacts } from "../core/mqtt/line-status.js";
 import { STATUS_TOPIC } from "../core/mqtt/mqtt-topic.js";
 import { printableJson } from "../core/parse/text.js";
+import type { Gathering } from "../core/status/gathering.js";
 import type { EventBus } from "../events/event-bus.js";
 import type { Clock, Timer } from "../system/clock.js";
 import { HomeAssistant } from "./home-assistant.js";
@@ -13,7 +14,7 @@ export interface GatewayTopicsContext {
   readonly clock: Clock;
   readonly events: Pick<EventBus, "subscribe">;
   readonly version: string;
-  facts(): LineFacts;
+  facts(): Gathering<LineFacts>;
 }
 
 /** What it needs of the connection. A topic that begins with a slash is below no prefix. */

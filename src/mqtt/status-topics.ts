@@ -1,4 +1,6 @@
 import { type LineFacts, type LineStatus, lineState, lineStatuses, lineStatusJson } from "../core/mqtt/line-status.js";
+import type { Gathering } from "../core/status/gathering.js";
+import { inSlices } from "../scheduling/in-slices.js";
 import type { Clock, Timer } from "../system/clock.js";
 
 /** What is published when. */
@@ -20,12 +22,13 @@ interface Told {
 export class StatusTopics {
   readonly #clock: Clock;
   readonly #options: StatusTopicsOptions;
-  readonly #report: () => LineFacts;
+  readonly #report: () => Gathering<LineFacts>;
   readonly #keep: (topic: string, payload: string) => void;
   readonly #lines: (lines: readonly LineStatus[]) => void;
   /** By topic. */
   readonly #told = new Map<string, Told>();
   #timer: Timer | undefined;
+  #isStopped = false;
 
   /**
    * @param keep publishes below the prefix what the broker is to keep
@@ -34,7 +37,7 @@ export class StatusTopics {
   constructor(
     clock: Clock,
     options: StatusTopicsOptions,
-    report: () => LineFacts,
+    report: () => Gathering<LineFacts>,
     keep: (topic: string, payload: string) => void,
     lines: (lines: readonly LineStatus[]) => void,
   ) {
@@ -51,26 +54,31 @@ export class StatusTopics {
   }
 
   stop(): void {
+    this.#isStopped = true;
     this.#timer?.cancel();
   }
 
   #lookIn(ms: number): void {
-    this.#timer = this.#clock.after(ms, () => {
-      this.#look();
-      this.#lookIn(LOOK_MS);
-    });
+    if (this.#isStopped) return;
+    const next = (): void => this.#lookIn(LOOK_MS);
+    this.#timer = this.#clock.after(ms, () => inSlices(this.#look(), next, rethrow));
   }
 
-  #look(): void {
+  *#look(): Gathering<void> {
     const now = this.#clock.now();
-    const lines = lineStatuses(this.#report());
+    const lines = yield* lineStatuses(yield* this.#report());
+    if (this.#isStopped) return;
     const topics = new Set(lines.map(({ topic }) => topic));
     for (const topic of this.#told.keys()) {
       if (topics.has(topic)) continue;
       this.#told.delete(topic);
       this.#keep(topic, "");
     }
-    for (const line of lines) this.#tell(line, now);
+    for (const line of lines) {
+      if (this.#isStopped) return;
+      this.#tell(line, now);
+      yield "";
+    }
     this.#lines(lines);
   }
 
@@ -83,4 +91,9 @@ export class StatusTopics {
     this.#told.set(line.topic, { state, json, at: now });
     this.#keep(line.topic, json);
   }
+}
+
+/** A fault in the program. */
+function rethrow(error: unknown): never {
+  throw error;
 }

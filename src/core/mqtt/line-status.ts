@@ -2,6 +2,7 @@ import type { DirectStatus } from "../direct/direct-status.js";
 import { lineKey } from "../health/problems.js";
 import type { MuxStatus } from "../mux/mux-status.js";
 import type { DaemonReport } from "../status/daemon-status.js";
+import { type Gathering, gatherEach } from "../status/gathering.js";
 import type { DeviceStatus, TunnelStatus } from "../tunnel/tunnel-status.js";
 import { topicLevel } from "./mqtt-topic.js";
 
@@ -25,15 +26,15 @@ export interface LineStatus {
 }
 
 /** The status of all lines. A name that lines of two kinds have is that of the first one; the others have their kind in front of it. */
-export function lineStatuses(facts: LineFacts): LineStatus[] {
+export function* lineStatuses(facts: LineFacts): Gathering<LineStatus[]> {
   const all = [
-    ...facts.directs.map((line) => ofDirect(line, facts)),
-    ...facts.muxes.map((line) => ofMux(line, facts)),
-    ...facts.tunnels.map(ofTunnel),
-    ...facts.devices.map(ofDevice),
+    ...(yield* gatherEach(facts.directs, (line) => ofDirect(line, facts))),
+    ...(yield* gatherEach(facts.muxes, (line) => ofMux(line, facts))),
+    ...(yield* gatherEach(facts.tunnels, ofTunnel)),
+    ...(yield* gatherEach(facts.devices, ofDevice)),
   ];
   const taken = new Set<string>();
-  return all.map(({ key, ...line }) => {
+  return yield* gatherEach(all, ({ key, ...line }) => {
     const level = topicLevel(key);
     const own = taken.has(level) ? `${line.kind}_${level}` : level;
     taken.add(own);

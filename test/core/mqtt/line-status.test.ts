@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { lineState, lineStatuses, lineStatusJson } from "#src/core/mqtt/line-status.js";
+import { gatherNow } from "#src/core/status/gathering.js";
 import { FULL_REPORT } from "../../support/full-report.js";
 
 test("every line has a topic of its own, whatever its name", () => {
@@ -15,13 +16,13 @@ test("every line has a topic of its own, whatever its name", () => {
       { ...mux, name: "b/+" },
     ],
   };
-  const topics = lineStatuses(facts).map(({ topic }) => topic);
+  const topics = gatherNow(lineStatuses(facts)).map(({ topic }) => topic);
   assert.deepEqual(topics.slice(0, 3), ["line/heat_pump/status", "line/mux_heat_pump/status", "line/b__/status"]);
   assert.equal(new Set(topics).size, topics.length);
 });
 
 test("the status says whether a line is connected, and counts", () => {
-  const [direct, mux] = lineStatuses(FULL_REPORT);
+  const [direct, mux] = gatherNow(lineStatuses(FULL_REPORT));
   if (direct === undefined || mux === undefined) throw new Error("the report has lines");
   assert.equal(direct.connected, true, "one of two servers is up");
   assert.equal(direct.counters["clients"], 2);
@@ -32,7 +33,7 @@ test("the status says whether a line is connected, and counts", () => {
 });
 
 test("bytes alone change no state", () => {
-  const [direct] = lineStatuses(FULL_REPORT);
+  const [direct] = gatherNow(lineStatuses(FULL_REPORT));
   if (direct === undefined) throw new Error("the report has lines");
   assert.equal(lineState({ ...direct, counters: { ...direct.counters, received: 99 } }), lineState(direct));
   assert.notEqual(lineState({ ...direct, connected: false }), lineState(direct));
