@@ -27,9 +27,10 @@ export interface LineStatus {
 
 /** The status of all lines. A name that lines of two kinds have is that of the first one; the others have their kind in front of it. */
 export function* lineStatuses(facts: LineFacts): Gathering<LineStatus[]> {
+  const traffic = { listeners: listenersByLine(facts), lines: facts.lines };
   const all = [
-    ...(yield* gatherEach(facts.directs, (line) => ofDirect(line, facts))),
-    ...(yield* gatherEach(facts.muxes, (line) => ofMux(line, facts))),
+    ...(yield* gatherEach(facts.directs, (line) => ofDirect(line, traffic))),
+    ...(yield* gatherEach(facts.muxes, (line) => ofMux(line, traffic))),
     ...(yield* gatherEach(facts.tunnels, ofTunnel)),
     ...(yield* gatherEach(facts.devices, ofDevice)),
   ];
@@ -58,9 +59,30 @@ export function lineState({ connected, reason, counters }: LineStatus): string {
   return `${connected} ${reason} ${counters["clients"] ?? 0}`;
 }
 
+/** What clients have carried: the names of the listeners of each line, by its kind and name or port, and what each of them has. */
+interface Traffic extends Pick<LineFacts, "lines"> {
+  readonly listeners: ReadonlyMap<string, readonly string[]>;
+}
+
+function listenersByLine({ listeners }: LineFacts): Map<string, string[]> {
+  const all = new Map<string, string[]>();
+  for (const { kind, section, port, name } of listeners) {
+    const line = lineId(kind, section, port);
+    const known = all.get(line);
+    if (known === undefined) all.set(line, [name]);
+    else known.push(name);
+  }
+  return all;
+}
+
+/** A line without a name is another one than one whose name is that port. */
+function lineId(kind: string, name: string | undefined, port: number): string {
+  return name === undefined ? `${kind} port ${port}` : `${kind} name ${name}`;
+}
+
 type Keyed = Omit<LineStatus, "topic"> & { readonly key: string };
 
-function ofDirect(line: DirectStatus, facts: LineFacts): Keyed {
+function ofDirect(line: DirectStatus, traffic: Traffic): Keyed {
   const { name, servers, standing } = line;
   const up = servers.some(({ state }) => state === "up");
   const [first] = servers;
@@ -72,12 +94,12 @@ function ofDirect(line: DirectStatus, facts: LineFacts): Keyed {
     reason: standing === undefined ? (up ? undefined : first?.reason) : standing.reason,
     counters: {
       clients: servers.reduce((sum, { active }) => sum + active, standing?.connected ? -1 : 0),
-      ...trafficOf("direct", line, facts, standing),
+      ...trafficOf("direct", line, traffic, standing),
     },
   };
 }
 
-function ofMux(line: MuxStatus, facts: LineFacts): Keyed {
+function ofMux(line: MuxStatus, traffic: Traffic): Keyed {
   const { name, down, reason, clientCount, requests, answers, unanswered } = line;
   return {
     key: lineKey(line),
@@ -85,7 +107,7 @@ function ofMux(line: MuxStatus, facts: LineFacts): Keyed {
     name,
     connected: !down,
     reason: down ? reason : undefined,
-    counters: { clients: clientCount, ...trafficOf("mux", line, facts), requests, answers, unanswered },
+    counters: { clients: clientCount, ...trafficOf("mux", line, traffic), requests, answers, unanswered },
   };
 }
 
@@ -132,13 +154,11 @@ function ofDevice({
 function trafficOf(
   kind: string,
   { port, name }: { readonly port: number; readonly name?: string },
-  { listeners, lines }: LineFacts,
+  { listeners, lines }: Traffic,
   standing = { received: 0, sent: 0 },
 ): { connections: number; received: number; sent: number } {
-  const own = listeners.filter(
-    (one) => one.kind === kind && (name === undefined ? one.port === port : one.section === name),
-  );
-  const parts = own.map((listener) => lines[listener.name] ?? { connections: 0, received: 0, sent: 0 });
+  const own = listeners.get(lineId(kind, name, port)) ?? [];
+  const parts = own.map((listener) => lines[listener] ?? { connections: 0, received: 0, sent: 0 });
   return {
     connections: parts.reduce((sum, part) => sum + part.connections, 0),
     received: parts.reduce((sum, { received }) => sum + received, standing.received),
