@@ -1,3 +1,4 @@
+import { AGE_ROWS, measureAges } from "./measures/ages.mjs";
 import { bulk } from "./measures/bulk.mjs";
 import { connections } from "./measures/connections.mjs";
 import { IDLE_ROWS, measureIdle } from "./measures/idle.mjs";
@@ -7,7 +8,6 @@ import { MONITOR_ROWS, measureMonitor } from "./measures/monitor.mjs";
 import { MUX_ROWS, measureMux } from "./measures/mux.mjs";
 import { measureNotifications, NOTIFICATION_ROWS } from "./measures/notifications.mjs";
 import { measureTunnel, TUNNEL_ROWS } from "./measures/tunnel.mjs";
-import { measureYoung, YOUNG_ROWS } from "./measures/young.mjs";
 import { Samples } from "./samples.mjs";
 
 /**
@@ -32,7 +32,7 @@ const MEMORY_ROUNDS = 3; // memory takes long to measure and varies by a few per
 /** All rows, in the order of the table. */
 export const ROWS = [
   ...MEASURES.flatMap(({ rows }) => rows),
-  ...YOUNG_ROWS,
+  ...AGE_ROWS,
   ...MEMORY_ROWS,
   ...IDLE_ROWS,
   ...NOTIFICATION_ROWS,
@@ -86,8 +86,9 @@ export async function runRounds(
         samples.add(proxy.kind.name, values, others);
       }
       if (proxy.kind.only !== undefined || round > MEMORY_ROUNDS) continue;
-      const young = await measureYoung(load, proxy.kind, cores);
-      samples.add(proxy.kind.name, young.values, young.others);
+      for await (const { values, others } of measureAges(load, proxy.kind, cores, seconds)) {
+        samples.add(proxy.kind.name, values, others);
+      }
       samples.add(proxy.kind.name, await measureMemory(load, proxy.kind, cores, pairs));
     }
     say(`round ${round} of ${rounds}: notifications`);

@@ -143,7 +143,6 @@ export class RelayPhase implements RelayOwner, RelayParkingOwner {
   letGo(): void {
     this.#parking?.close();
     this.relay.handover.letGo();
-    this.#parking?.close();
     this.#serverLease?.release();
     this.#published?.bridge.end();
     this.#notifier?.clientClosed();
