@@ -1,4 +1,5 @@
-import type { NotificationTroubles, RequestsStatus } from "../core/status/daemon-status.js";
+import type { NotificationTroubles } from "../core/status/daemon-status.js";
+import type { RequestsStatus } from "../core/status/requests-status.js";
 import type { Log } from "../log/log.js";
 import type { Names } from "../names/names.js";
 import type { RaceContext } from "../sockets/host-race.js";

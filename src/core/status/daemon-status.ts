@@ -14,7 +14,7 @@ import { type DeviceStatus, deviceLine, type TunnelStatus, tunnelLines } from ".
 import { type WebhookStatus, webhookLines } from "../webhook/webhook-status.js";
 import type { AlertsStatus } from "./alert.js";
 import type { ClientCounts } from "./client-counts.js";
-import type { HistogramStatus } from "./histogram.js";
+import type { RequestsStatus } from "./requests-status.js";
 
 /** What a connection is doing. */
 export type PhaseName = "setup" | "watching" | "linked" | "dialing" | "echo" | "parked" | "closing";
@@ -72,25 +72,6 @@ export interface NotificationTroubles {
   readonly untakenMs?: number;
   /** The engine cannot be reached: for how long, in milliseconds, and why. */
   readonly away?: { readonly ms: number; readonly why: string };
-}
-
-/** The HTTP requests of notifications. */
-export interface RequestsStatus {
-  /** Requests that wait for their turn, or to be repeated: at most one of each connection. */
-  readonly waiting: number;
-  /** Those of them that wait to be repeated: their last attempt has failed. */
-  readonly repeating: number;
-  readonly inFlight: number;
-  /** Requests that went out, repetitions included. */
-  readonly sent: number;
-  /** Requests that repeated a failed one. */
-  readonly retried: number;
-  /** Requests that the engine rejected, or that failed. */
-  readonly failed: number;
-  /** Time from when a request was due until it left. */
-  readonly delay: HistogramStatus;
-  /** Time from when a request left until the engine answered or the daemon gave up. */
-  readonly answer: HistogramStatus;
 }
 
 /** One connection, as STAT JSON shows it. Times in milliseconds, sizes in bytes. */
