@@ -1,4 +1,5 @@
-import type { Dial, FormerProcess, ServerLease } from "../dial/dial.js";
+import { ChainedDial } from "../dial/chained-dial.js";
+import type { Dial } from "../dial/dial.js";
 import { DialError, GIVEN_UP } from "../dial/dial-error.js";
 import type { End } from "../sockets/end.js";
 import { GentleClose } from "../sockets/gentle-close.js";
@@ -27,37 +28,23 @@ type State =
   | { readonly kind: "placed" | "none" };
 
 /** A dial that waits for a place first, and gives it back when its remote is gone. */
-export class PlacedDial implements Dial {
+export class PlacedDial extends ChainedDial {
   readonly end: Promise<End>;
   readonly #start: () => Dial;
   readonly #clock: Clock;
   readonly #places: Places;
   readonly #deadline: number;
-  #dial: Dial | undefined;
   #state: State = { kind: "none" };
-  #isAborted = false;
-  #isLast = false;
   #isReached = false;
 
   /** @param limitMs longest wait for a place */
   constructor(start: () => Dial, limitMs: number, clock: Clock, places: Places) {
+    super();
     this.#start = start;
     this.#clock = clock;
     this.#places = places;
     this.#deadline = clock.now() + limitMs;
     this.end = this.#run(limitMs);
-  }
-
-  get kind(): Dial["kind"] {
-    return this.#dial?.kind ?? "socket";
-  }
-
-  get serverLease(): ServerLease | undefined {
-    return this.#dial?.serverLease;
-  }
-
-  get former(): FormerProcess | undefined {
-    return this.#dial?.former;
   }
 
   get hasPlace(): boolean {
@@ -69,29 +56,22 @@ export class PlacedDial implements Dial {
     this.#stopWaiting(true);
   }
 
-  abort(): void {
-    this.#isAborted = true;
+  override abort(): void {
+    this.isAborted = true;
     this.#places.cancel();
     this.#stopWaiting(false);
-    const dial = this.#dial;
-    if (dial === undefined || this.#isReached) return;
     // the device may have taken the connection already: only who knows that can close it in a way that the device understands
-    this.#clock.after(ABORT_MS, () => dial.abort());
-  }
-
-  endRetries(): void {
-    this.#isLast = true;
-    this.#dial?.endRetries?.();
+    if (!this.#isReached) this.#clock.after(ABORT_MS, () => super.abort());
   }
 
   async #run(limitMs: number): Promise<End> {
     const isFree = this.#places.take();
     if (isFree) this.#state = { kind: "placed" };
     else if (!(await this.#wait(limitMs)))
-      throw new DialError(this.#isAborted ? GIVEN_UP : "other clients do not leave it (max-clients)");
+      throw new DialError(this.isAborted ? GIVEN_UP : "other clients do not leave it (max-clients)");
     try {
       for (;;) {
-        const end = await this.#attempt(!isFree);
+        const end = await this.#reach(!isFree);
         if (end !== undefined) return end;
       }
     } catch (error) {
@@ -101,17 +81,14 @@ export class PlacedDial implements Dial {
   }
 
   /** @param again whether a remote that refuses is asked again: then the result is undefined */
-  async #attempt(again: boolean): Promise<End | undefined> {
-    if (this.#isAborted) throw new DialError(GIVEN_UP);
-    this.#dial = this.#start();
-    if (this.#isLast) this.#dial.endRetries?.();
+  async #reach(again: boolean): Promise<End | undefined> {
     try {
-      const end = await this.#dial.end;
+      const end = await this.attempt(this.#start);
       this.#isReached = true;
       this.#keep(end);
       return end;
     } catch (error) {
-      const isOver = this.#isAborted || this.#isLast || this.#clock.now() + AGAIN_MS > this.#deadline;
+      const isOver = this.isAborted || this.isLast || this.#clock.now() + AGAIN_MS > this.#deadline;
       if (!(error instanceof DialError) || !again || isOver) throw error;
       await new Promise<void>((resolve) => this.#clock.after(AGAIN_MS, resolve));
       return undefined;

@@ -19,7 +19,7 @@ import { AT_ONCE, type ConnectionContext, LAST_REPLY, type Phase, type RelayedCo
 import type { RegisteredConnection } from "./connection-registry.js";
 import { DialPhase, type DialPhaseOwner, type DialTask, type ReachedRemote } from "./dial-phase.js";
 import { parkingAddress } from "./parking.js";
-import { parkingTask } from "./parking-task.js";
+import { withParking } from "./parking-dial.js";
 import { RelayPhase, type RelayPhaseOwner } from "./relay-phase.js";
 import { SetupPhase, type SetupPhaseOwner } from "./setup-phase.js";
 import type { ConnectedLine } from "./told-connection.js";
@@ -93,7 +93,7 @@ export class Connection
   resume(request: ConnRequest, reached: Dial): void {
     const startDial = (): Dial => this.placedDial(() => reached, request);
     const task: DialTask = { request, replyMode: "direct", early: NO_EARLY_BYTES, startDial };
-    const terms = request.options.parkMs > 0 && parkingTask(task, this.client, this.origin, this.pass, this.context);
+    const terms = request.options.parkMs > 0 && withParking(task, this.client, this.origin, this.pass, this.context);
     this.#phase = new DialPhase({ ...terms, ...task }, this.client, this.context.clock, this.log, this);
   }
 
@@ -103,7 +103,7 @@ export class Connection
 
   #dial(wanted: DialTask): void {
     const mayBeParked = wanted.request.options.parkMs > 0 || this.context.parking.isInUse;
-    const task = mayBeParked ? parkingTask(wanted, this.client, this.origin, this.pass, this.context) : wanted;
+    const task = mayBeParked ? withParking(wanted, this.client, this.origin, this.pass, this.context) : wanted;
     this.#phase = new DialPhase(task, this.client, this.context.clock, this.log, this);
   }
 

@@ -1,12 +1,50 @@
-import type { Dial, FormerProcess, ServerLease } from "../dial/dial.js";
-import { DialError, GIVEN_UP } from "../dial/dial-error.js";
-import type { WaitingBytes } from "../sockets/early-data.js";
+import type { Pass } from "../accept/door.js";
+import type { ClientOrigin } from "../core/net/client-origin.js";
+import { parkingKey } from "../core/park/parking-rules.js";
+import { ChainedDial } from "../dial/chained-dial.js";
+import { attachedDial, type Dial, failedDial } from "../dial/dial.js";
+import { type TargetRules, targetDenialReason } from "../dial/target-rules.js";
 import type { End } from "../sockets/end.js";
-import type { Parking } from "./parking.js";
+import type { StreamEnd } from "../sockets/stream-end.js";
+import type { DialTask } from "./dial-phase.js";
+import { type Parking, type ParkingTerms, parkingAddress } from "./parking.js";
 import type { TakenRemote } from "./taken-remote.js";
 
-/** What a dial needs to know that may find its remote parked. */
-export interface ParkingTask {
+const NO_TLS = "PARK: TLS hides what this client has got, so nothing is parked";
+
+/** What parking needs of the daemon while a client is being connected. */
+interface ParkingDialContext extends TargetRules {
+  readonly parking: Parking;
+}
+
+/** The task with a dial that takes the remote of a parked connection, where one is parked for this client. */
+export function withParking(
+  task: DialTask,
+  client: StreamEnd,
+  origin: ClientOrigin,
+  pass: Pass | undefined,
+  context: ParkingDialContext,
+): DialTask {
+  const { request, startDial: start } = task;
+  if (request.options.parkMs > 0 && client.security !== undefined) {
+    return { ...task, startDial: () => failedDial(NO_TLS, true) };
+  }
+  const address = parkingAddress(origin);
+  const key = parkingKey(request, address, origin.line);
+  const startDial = (): Dial =>
+    new ParkingDial({
+      parking: context.parking,
+      key,
+      permits: ({ peerAddress }) => targetDenialReason(request.target, peerAddress, context) === undefined,
+      taken: ({ pass: former }) => former !== undefined && pass?.takeOver(former),
+      start,
+    });
+  const terms = (): ParkingTerms => ({ lot: context.parking.lot, key, address });
+  return { ...task, startDial, ...(request.options.parkMs > 0 && { parking: terms }) };
+}
+
+/** Where a dial looks for a parked remote, and what else it does. */
+interface ParkedSearch {
   readonly parking: Parking;
   /** By what the client gets its connection again. */
   readonly key: string;
@@ -19,57 +57,23 @@ export interface ParkingTask {
 }
 
 /** A dial that takes the remote of a parked connection, where there is one. */
-export class ParkingDial implements Dial {
+export class ParkingDial extends ChainedDial {
   readonly end: Promise<End>;
-  #dial: Dial | undefined;
-  #taken: TakenRemote | undefined;
-  #isAborted = false;
-  #isLast = false;
 
-  constructor(task: ParkingTask) {
-    this.end = this.#run(task);
+  constructor(search: ParkedSearch) {
+    super();
+    this.end = this.#run(search);
   }
 
-  get kind(): Dial["kind"] {
-    return this.#taken === undefined ? (this.#dial?.kind ?? "socket") : "channel";
-  }
-
-  get serverLease(): ServerLease | undefined {
-    return this.#taken?.serverLease ?? this.#dial?.serverLease;
-  }
-
-  get former(): FormerProcess | undefined {
-    return this.#dial?.former;
-  }
-
-  get waiting(): WaitingBytes | undefined {
-    return this.#taken?.waiting;
-  }
-
-  abort(): void {
-    this.#isAborted = true;
-    this.#dial?.abort();
-  }
-
-  endRetries(): void {
-    this.#isLast = true;
-    this.#dial?.endRetries?.();
-  }
-
-  async #run({ parking, key, permits, taken, start }: ParkingTask): Promise<End> {
+  async #run({ parking, key, permits, taken, start }: ParkedSearch): Promise<End> {
     const lot = await parking.load();
     const parked = await lot.find(key);
-    if (this.#isAborted) throw new DialError(GIVEN_UP);
-    if (parked === undefined || !permits(parked.remote)) return this.#start(start);
-    const remote = parked.handOver();
-    this.#taken = remote;
-    taken(remote);
-    return remote.end;
-  }
-
-  #start(start: () => Dial): Promise<End> {
-    this.#dial = start();
-    if (this.#isLast) this.#dial.endRetries?.();
-    return this.#dial.end;
+    return this.attempt(() => {
+      if (parked === undefined || !permits(parked.remote)) return start();
+      const remote = parked.handOver();
+      taken(remote);
+      const { end, serverLease, waiting } = remote;
+      return { ...attachedDial(end), serverLease, waiting };
+    });
   }
 }

@@ -1,8 +1,9 @@
 import type { ConnOptions } from "../core/options/conn-options.js";
 import type { End } from "../sockets/end.js";
 import type { Clock, Timer } from "../system/clock.js";
-import type { Dial, ServerLease } from "./dial.js";
-import { DialError, GIVEN_UP } from "./dial-error.js";
+import { ChainedDial } from "./chained-dial.js";
+import type { Dial } from "./dial.js";
+import { DialError } from "./dial-error.js";
 
 /** An attempt gets so long, or RTRY where that is longer: a device that was silent when it began may be back by then. */
 const ATTEMPT_MS = 4000;
@@ -27,20 +28,17 @@ export function retryingDial(rule: RetryRule, clock: Clock, begin: (limitMs: num
   return retryDialMs === 0 ? begin(connectTimeoutMs) : new RetryingDial(rule, clock, begin);
 }
 
-class RetryingDial implements Dial {
-  readonly kind = "socket";
+class RetryingDial extends ChainedDial {
   readonly end: Promise<End>;
   readonly #rule: RetryRule;
   readonly #clock: Clock;
   readonly #begin: (limitMs: number) => Dial;
   readonly #deadline: number;
-  #attempt: Dial | undefined;
   #pause: Timer | undefined;
   #endPause = (): void => {};
-  #isAborted = false;
-  #isLast = false;
 
   constructor(rule: RetryRule, clock: Clock, begin: (limitMs: number) => Dial) {
+    super();
     this.#rule = rule;
     this.#clock = clock;
     this.#begin = begin;
@@ -48,21 +46,14 @@ class RetryingDial implements Dial {
     this.end = this.#run();
   }
 
-  get serverLease(): ServerLease | undefined {
-    return this.#attempt?.serverLease;
+  override abort(): void {
+    super.abort();
+    this.#stopWaiting();
   }
 
-  abort(): void {
-    this.#isAborted = true;
-    this.#attempt?.abort();
-    this.#pause?.cancel();
-    this.#endPause();
-  }
-
-  endRetries(): void {
-    this.#isLast = true;
-    this.#pause?.cancel();
-    this.#endPause();
+  override endRetries(): void {
+    super.endRetries();
+    this.#stopWaiting();
   }
 
   async #run(): Promise<End> {
@@ -73,19 +64,18 @@ class RetryingDial implements Dial {
     for (;;) {
       const since = this.#clock.now();
       const limitMs = Math.min(fullMs, this.#deadline - since);
-      this.#attempt = this.#begin(limitMs);
       try {
-        return await this.#attempt.end;
+        return await this.attempt(() => this.#begin(limitMs));
       } catch (error) {
-        if (!(error instanceof DialError) || error.isFinal || this.#isAborted) throw error;
+        if (!(error instanceof DialError) || error.isFinal || this.isAborted) throw error;
         const isCutShort = limitMs < fullMs && this.#clock.now() - since >= limitMs; // that says less than the attempt before
         if (reason === undefined || !isCutShort) reason = error;
       }
       const nextAt = this.#nextAttemptAt(since + everyMs);
       if (nextAt === undefined) throw reason;
-      if (!this.#isLast) await this.#wait(nextAt - this.#clock.now());
-      if (this.#isAborted) throw new DialError(GIVEN_UP);
-      if (this.#isLast) throw new DialError(`${reason.message}, and the client has left`, { cause: reason });
+      if (!this.isLast) await this.#wait(nextAt - this.#clock.now());
+      if (this.isLast && !this.isAborted)
+        throw new DialError(`${reason.message}, and the client has left`, { cause: reason });
     }
   }
 
@@ -95,6 +85,11 @@ class RetryingDial implements Dial {
     const latest = this.#deadline - MIN_PAUSE_MS;
     const at = Math.max(soonest, dueAt > latest ? this.#deadline - LAST_ATTEMPT_MS : dueAt);
     return at <= latest ? at : undefined;
+  }
+
+  #stopWaiting(): void {
+    this.#pause?.cancel();
+    this.#endPause();
   }
 
   #wait(ms: number): Promise<void> {

@@ -1,25 +1,22 @@
 import { attemptMs } from "../core/direct/balance.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
-import type { Dial } from "../dial/dial.js";
-import { DialError, GIVEN_UP } from "../dial/dial-error.js";
+import { ChainedDial } from "../dial/chained-dial.js";
+import { DialError } from "../dial/dial-error.js";
 import type { End } from "../sockets/end.js";
 import type { DirectContext } from "./direct-context.js";
 import type { TelegramScheduler } from "./telegram-scheduler.js";
 import type { Upstream } from "./upstream.js";
 
 /** Connects one client to one of several servers: tries one after the other (docs/direct.md). */
-export class FailoverDial implements Dial {
+export class FailoverDial extends ChainedDial {
   readonly end: Promise<End>;
-  readonly kind = "socket";
-  serverLease: Upstream | undefined;
   readonly #upstreams: readonly Upstream[];
   readonly #origin: ClientOrigin;
   readonly #context: DirectContext;
   readonly #telegrams: TelegramScheduler;
   /** When the time of the client is over. */
   readonly #deadline: number;
-  #attempt: Dial | undefined;
-  #isAborted = false;
+  #reached: Upstream | undefined;
 
   /**
    * @param upstreams the servers in the order in which to try them
@@ -34,6 +31,7 @@ export class FailoverDial implements Dial {
     context: DirectContext,
     telegrams: TelegramScheduler,
   ) {
+    super();
     this.#upstreams = upstreams;
     this.#origin = origin;
     this.#context = context;
@@ -42,26 +40,24 @@ export class FailoverDial implements Dial {
     this.end = this.#run();
   }
 
-  abort(): void {
-    this.#isAborted = true;
-    this.#attempt?.abort();
+  override get serverLease(): Upstream | undefined {
+    return this.#reached;
   }
 
   async #run(): Promise<End> {
     const { length } = this.#upstreams;
     const failures: DialError[] = [];
     for (const upstream of this.#upstreams) {
-      if (this.#isAborted) throw new DialError(GIVEN_UP);
       const since = this.#context.clock.now();
       const timeoutMs = attemptMs(this.#deadline - since, length - failures.length);
-      this.#attempt = upstream.dial(this.#origin, timeoutMs);
+      const attempt = this.attempt(() => upstream.dial(this.#origin, timeoutMs));
       try {
-        const end = await this.#attempt.end;
+        const end = await attempt;
         upstream.connected();
-        this.serverLease = upstream;
+        this.#reached = upstream;
         return this.#telegrams.wrap(end);
       } catch (error) {
-        if (!(error instanceof DialError) || this.#isAborted) {
+        if (!(error instanceof DialError) || this.isAborted) {
           upstream.release();
           throw error;
         }

@@ -1,0 +1,48 @@
+import type { WaitingBytes } from "../sockets/early-data.js";
+import type { End } from "../sockets/end.js";
+import type { Dial, FormerProcess, ServerLease } from "./dial.js";
+import { DialError, GIVEN_UP } from "./dial-error.js";
+
+/** A dial that is made of others, one after the other: what the last one of them has reached is the remote. */
+export abstract class ChainedDial implements Dial {
+  abstract readonly end: Promise<End>;
+  protected isAborted = false;
+  /** The client has left: a failure is not followed by another attempt. */
+  protected isLast = false;
+  #attempt: Dial | undefined;
+
+  get kind(): Dial["kind"] {
+    return this.#attempt?.kind ?? "socket";
+  }
+
+  get serverLease(): ServerLease | undefined {
+    return this.#attempt?.serverLease;
+  }
+
+  get former(): FormerProcess | undefined {
+    return this.#attempt?.former;
+  }
+
+  get waiting(): WaitingBytes | undefined {
+    return this.#attempt?.waiting;
+  }
+
+  abort(): void {
+    this.isAborted = true;
+    this.#attempt?.abort();
+  }
+
+  endRetries(): void {
+    this.isLast = true;
+    this.#attempt?.endRetries?.();
+  }
+
+  /** Begins the next dial. Throws a {@link DialError} when nobody wants the remote any more. @returns the remote */
+  protected attempt(start: () => Dial): Promise<End> {
+    if (this.isAborted) throw new DialError(GIVEN_UP);
+    const attempt = start();
+    this.#attempt = attempt;
+    if (this.isLast) attempt.endRetries?.();
+    return attempt.end;
+  }
+}
