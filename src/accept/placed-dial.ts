@@ -1,6 +1,7 @@
 import { ChainedDial } from "../dial/chained-dial.js";
 import type { Dial } from "../dial/dial.js";
 import { DialError, GIVEN_UP } from "../dial/dial-error.js";
+import { pause } from "../scheduling/waits.js";
 import type { End } from "../sockets/end.js";
 import { GentleClose } from "../sockets/gentle-close.js";
 import { QueuedEnd } from "../sockets/queued-end.js";
@@ -90,7 +91,7 @@ export class PlacedDial extends ChainedDial {
     } catch (error) {
       const isOver = this.isAborted || this.isLast || this.#clock.now() + AGAIN_MS > this.#deadline;
       if (!(error instanceof DialError) || !again || isOver) throw error;
-      await new Promise<void>((resolve) => this.#clock.after(AGAIN_MS, resolve));
+      await pause(AGAIN_MS, this.#clock);
       return undefined;
     }
   }

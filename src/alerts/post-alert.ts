@@ -1,4 +1,4 @@
-import type { HttpEndpoint } from "../core/net/http-endpoint.js";
+import { type HttpEndpoint, USER_AGENT } from "../core/net/http-endpoint.js";
 import { printableJson } from "../core/parse/text.js";
 import type { Alert } from "../core/status/alert.js";
 import type { RaceContext } from "../sockets/host-race.js";
@@ -7,7 +7,6 @@ import { httpConnector } from "../sockets/http-connector.js";
 
 /** Longest time of an exchange, from connecting to the status of the response, in milliseconds. */
 const TIMEOUT_MS = 5000;
-const USER_AGENT = "sockproxyd-1";
 
 /**
  * Posts one alert. A module of its own: {@link Webhook} loads it, and undici with it, for the first alert.

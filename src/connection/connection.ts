@@ -22,7 +22,7 @@ import { parkingAddress } from "./parking.js";
 import { withParking } from "./parking-dial.js";
 import { RelayPhase, type RelayPhaseOwner } from "./relay-phase.js";
 import { SetupPhase, type SetupPhaseOwner } from "./setup-phase.js";
-import type { ConnectedLine } from "./told-connection.js";
+import type { ConnectedLine } from "./tellable-connection.js";
 
 /** One client, from its arrival to its end: the phase it is in, and the one way it closes. */
 export class Connection

@@ -13,7 +13,7 @@ import { parkingAddress } from "./parking.js";
 import type { ParkedPlace, ParkingLot } from "./parking-lot.js";
 import { beginNotifier } from "./relay-notifier.js";
 import type { TakenRemote } from "./taken-remote.js";
-import type { ConnectedLine } from "./told-connection.js";
+import type { ConnectedLine } from "./tellable-connection.js";
 
 /** A connection that another process has parked and handed over: the remote is not read before its client is back. */
 export class HandedParking implements ParkedPlace {

@@ -1,5 +1,6 @@
 import type { ParkingOptions } from "../core/options/parking-options.js";
 import { MAX_PARKED, MAX_PARKED_BYTES, MAX_PARKED_PER_CLIENT } from "../core/park/parking-rules.js";
+import { atMost } from "../scheduling/waits.js";
 import type { StreamEnd } from "../sockets/stream-end.js";
 import type { ParkableClientContext } from "./parkable-client.js";
 import { type ParkingName, type ParkingPlaces, RelayParking, type RelayParkingOwner } from "./relay-parking.js";
@@ -82,13 +83,8 @@ export class ParkingLot implements ParkingPlaces {
     const awaited = [...leaving, ...probed];
     if (awaited.length === 0) return;
     for (const { client } of probed) client.base.probeSoon(true);
-    await new Promise<void>((resolve) => {
-      const timer = clock.after(leaving.length > 0 ? LEAVING_MS : PROBE_MS, resolve);
-      void Promise.any(awaited.map(({ client }) => client.settled)).then(() => {
-        timer.cancel();
-        resolve();
-      });
-    });
+    const oneIsGone = Promise.any(awaited.map(({ client }) => client.settled));
+    await atMost(leaving.length > 0 ? LEAVING_MS : PROBE_MS, clock, (gone) => void oneIsGone.then(gone));
     for (const { client } of probed) client.base.probeSoon(false);
   }
 

@@ -26,7 +26,7 @@ import { messageStreams } from "./message-streams.js";
 import { ObserverFork } from "./observer-fork.js";
 import { beginNotifier, notifierForBus, type TellingContext, type ToldRelay } from "./relay-notifier.js";
 import type { RelayParking, RelayParkingOwner } from "./relay-parking.js";
-import { type ConnectedLine, TellableConnection } from "./told-connection.js";
+import { type ConnectedLine, TellableConnection } from "./tellable-connection.js";
 
 /** What relaying needs of the daemon. */
 export interface RelayPhaseContext extends TellingContext {

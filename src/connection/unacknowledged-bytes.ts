@@ -1,6 +1,7 @@
 import { deliveredBytes, type LostClient } from "../core/park/delivered-bytes.js";
 import { SentBytes } from "../core/park/sent-bytes.js";
 import { WriteBudget } from "../core/park/write-budget.js";
+import { pause } from "../scheduling/waits.js";
 import type { StreamEnd } from "../sockets/stream-end.js";
 import type { Clock } from "../system/clock.js";
 import type { SocketTable } from "../system/socket-table.js";
@@ -171,7 +172,7 @@ export class UnacknowledgedBytes {
       if (!this.isUnderWay) return;
       if (this.from !== before) [before, since] = [this.from, now];
       if (now - since >= LEAVING_MS || now - began >= MOST_LEAVING_MS) return;
-      await new Promise<void>((resolve) => clock.after(LEAVING_LOOK_MS, resolve));
+      await pause(LEAVING_LOOK_MS, clock);
     }
     this.#judge(loss);
   }

@@ -10,6 +10,7 @@ import { DEVICE_LINKS } from "../core/upgrade/messages.js";
 import { readIdentities, type TlsIdentities } from "../dial/tls-credentials.js";
 import type { WriteText } from "../log/line-writer.js";
 import type { Log } from "../log/log.js";
+import { atMost } from "../scheduling/waits.js";
 import { NO_SUPERVISOR, type Predecessor, type Supervisor } from "../supervisor/supervisor.js";
 import type { Clock } from "../system/clock.js";
 import { VERSION } from "../version.js";
@@ -218,14 +219,14 @@ export class Daemon {
   async stop(reason: string): Promise<void> {
     if (this.#stopping) return this.stopped;
     this.#stopping = true;
-    const { log, monitor, luupClients, webhooks, lineEvents, names } = this.#services;
+    const { clock, log, monitor, luupClients, webhooks, lineEvents, names } = this.#services;
     log.info(`stopping: ${reason}`);
     await this.#upgrade.close();
     this.#supervisor.stopping();
     this.#reload.close();
     this.#ports.close();
     this.#acceptor.close();
-    await this.#within(DRAIN_LIMIT_MS, (drained) => void this.#features.drain().then(drained));
+    await atMost(DRAIN_LIMIT_MS, clock, (drained) => void this.#features.drain().then(drained));
     this.#features.close(STOPPING);
     await this.#closeConnections();
     await Promise.all([monitor.flush(), this.#web?.close()]);
@@ -237,27 +238,16 @@ export class Daemon {
   }
 
   async #closeConnections(): Promise<void> {
-    const { registry, finalNotifications, alerts, mqtt } = this.#services;
+    const { clock, registry, finalNotifications, alerts, mqtt } = this.#services;
     const watchersLast = registry.all().sort((one, two) => Number(one.isWatching) - Number(two.isWatching));
     for (const connection of watchersLast) connection.stop(STOPPING);
     await Promise.all([
-      this.#within(STOP_LIMIT_MS, (done) => registry.whenEndsAnnounced(() => finalNotifications.whenEmpty(done))),
-      this.#within(STOP_LIMIT_MS, (drained) => void alerts.drain().then(drained)),
+      atMost(STOP_LIMIT_MS, clock, (done) => registry.whenEndsAnnounced(() => finalNotifications.whenEmpty(done))),
+      atMost(STOP_LIMIT_MS, clock, (drained) => void alerts.drain().then(drained)),
     ]);
     for (const connection of registry.all()) connection.abandon();
     alerts.close();
     await mqtt?.close();
-  }
-
-  /** Waits until `begin` has its callback called, for `ms` at most. */
-  #within(ms: number, begin: (done: () => void) => void): Promise<void> {
-    return new Promise((resolve) => {
-      const limit = this.#services.clock.after(ms, resolve);
-      begin(() => {
-        limit.cancel();
-        resolve();
-      });
-    });
   }
 
   async #adopt(settings: Settings, identities: TlsIdentities): Promise<void> {

@@ -2,6 +2,7 @@ import type { Port } from "../accept/port.js";
 import type { MovingConnection } from "../connection/moving-connection.js";
 import type { MuxLine } from "../core/config/settings.js";
 import type { Mux } from "../mux/mux.js";
+import { until } from "../scheduling/waits.js";
 import type { Clock } from "../system/clock.js";
 
 /** So long clients of a shared device are not read: their last exchanges end, or have failed (docs/upgrade.md). */
@@ -27,15 +28,6 @@ export interface DeviceReleaseOwner {
   move(clients: readonly MovingConnection[]): Promise<void>;
 }
 
-async function within(limitMs: number, clock: Clock, isDone: () => boolean): Promise<boolean> {
-  const limitAt = clock.now() + limitMs;
-  while (!isDone()) {
-    if (clock.now() >= limitAt) return false;
-    await new Promise<void>((resolve) => clock.after(LOOK_MS, resolve));
-  }
-  return true;
-}
-
 /**
  * Hands over a shared device, which often takes one connection only: reads none of its clients, waits for the answers that it owes, closes
  * the link, and only then lets the other process, and the clients, at it.
@@ -48,14 +40,14 @@ export async function releaseDevice(shared: SharedLine, clock: Clock, owner: Dev
   const clients = shared.clients();
   for (const client of clients) client.hold();
   const owesNothing = (): boolean => mux.status.outstanding + mux.status.waiting === 0;
-  if (!(await within(EXCHANGE_MS, clock, owesNothing))) {
+  if (!(await until(owesNothing, LOOK_MS, EXCHANGE_MS, clock))) {
     for (const client of clients) client.goOn();
     return false;
   }
   for (const port of ports) port.leave();
   if (isBroadcast) await owner.move(clients);
   mux.release("another process takes over");
-  await within(LINK_MS, clock, () => mux.status.links.length === 0);
+  await until(() => mux.status.links.length === 0, LOOK_MS, LINK_MS, clock);
   owner.free(shared);
   if (!isBroadcast) await owner.move(clients);
   return true;

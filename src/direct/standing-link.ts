@@ -79,18 +79,18 @@ export class StandingLink {
     dial.end.then(
       (end) => this.#connected(dial, end),
       (error: Error) => {
-        if (this.#isDialling(dial)) this.#down(error.message, 0);
+        if (this.#isDialing(dial)) this.#down(error.message, 0);
       },
     );
   }
 
-  #isDialling(dial: Dial): boolean {
+  #isDialing(dial: Dial): boolean {
     return this.#state.kind === "dialing" && this.#state.dial === dial;
   }
 
   #connected(dial: Dial, end: End): void {
     const { serverLease: lease } = dial;
-    if (!this.#isDialling(dial)) {
+    if (!this.#isDialing(dial)) {
       letGo(end, lease);
       return;
     }

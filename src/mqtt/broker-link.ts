@@ -45,7 +45,7 @@ interface Online {
 
 type State =
   | { readonly kind: "waiting"; readonly timer: Timer }
-  | { readonly kind: "dialling"; readonly attempt: Attempt }
+  | { readonly kind: "dialing"; readonly attempt: Attempt }
   | { readonly kind: "greeting"; readonly session: BrokerSession }
   | Online
   | { readonly kind: "closed" };
@@ -166,7 +166,7 @@ export class BrokerLink {
     const state = this.#state;
     this.#state = { kind: "closed" };
     if (state.kind === "waiting") state.timer.cancel();
-    if (state.kind === "dialling") state.attempt.cancel();
+    if (state.kind === "dialing") state.attempt.cancel();
     if (state.kind === "online") state.acks.stop();
     if (state.kind === "online" || state.kind === "greeting") state.session.destroy();
     this.#leaving?.destroy();
@@ -212,7 +212,7 @@ export class BrokerLink {
       },
       failed: (error) => this.#closed(error.message, false),
     });
-    this.#state = { kind: "dialling", attempt };
+    this.#state = { kind: "dialing", attempt };
   }
 
   get #greeting() {

@@ -4,6 +4,7 @@ import type { MqttStatus } from "../core/mqtt/mqtt-status.js";
 import { STATUS_TOPIC, topicMatches } from "../core/mqtt/mqtt-topic.js";
 import { formatHostPort } from "../core/net/address.js";
 import type { TlsIdentities } from "../dial/tls-credentials.js";
+import { atMost } from "../scheduling/waits.js";
 import type { End } from "../sockets/end.js";
 import { BrokerLink, type LeaveReason, type Legacy } from "./broker-link.js";
 import type { BrokerSettings, LinkContext } from "./broker-settings.js";
@@ -134,12 +135,7 @@ export class Mqtt implements MqttPublisher, MqttBridges, MqttPoster {
   }
 
   async #leave(link: BrokerLink, why: LeaveReason): Promise<void> {
-    let limit: { cancel(): void } | undefined;
-    const late = new Promise<void>((resolve) => {
-      limit = this.#context.clock.after(CLOSE_LIMIT_MS, resolve);
-    });
-    await Promise.race([link.close(why), late]);
-    limit?.cancel();
+    await atMost(CLOSE_LIMIT_MS, this.#context.clock, (closed) => void link.close(why).then(closed));
     link.destroy();
   }
 

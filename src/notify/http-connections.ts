@@ -1,5 +1,5 @@
 import type { Dispatcher, Client as UndiciClient } from "undici";
-import type { HttpRequest } from "../core/webhook/webhook-request.js";
+import type { HttpRequest } from "../core/net/http-endpoint.js";
 import type { RaceContext } from "../sockets/host-race.js";
 import { Client, Pool } from "../sockets/http-client.js";
 import { httpConnector } from "../sockets/http-connector.js";

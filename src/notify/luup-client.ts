@@ -1,6 +1,6 @@
 import { maskPassword } from "../core/config/values.js";
 import { LogThrottle } from "../core/limits/log-throttle.js";
-import { parseHttpEndpoint, withoutEndSlashes } from "../core/net/http-endpoint.js";
+import { parseHttpEndpoint, USER_AGENT, withoutEndSlashes } from "../core/net/http-endpoint.js";
 import { EngineHealth } from "../core/notify/engine-health.js";
 import { FailedRequests } from "../core/notify/failed-requests.js";
 import { FairRequestQueue } from "../core/notify/fair-request-queue.js";
@@ -35,7 +35,6 @@ export interface Requester {
   engineReturned(): void;
 }
 
-const USER_AGENT = "sockproxyd-1";
 const MAX_REQUESTS = 64; // in flight: the engine works on one after the other, more would only fill its queue
 
 /** The HTTP client, by far the largest package of the daemon: it is loaded for the first connection that notifies. */

@@ -1,4 +1,5 @@
 import type { FromPredecessor, FromSuccessor } from "../core/upgrade/messages.js";
+import { atMost } from "../scheduling/waits.js";
 import type { SocketHandle } from "../sockets/node-handle.js";
 import type { Clock } from "../system/clock.js";
 import type { Movable, Parcel } from "./movable.js";
@@ -100,12 +101,8 @@ export class Mover {
 
   /** Waits for an answer of the new process, or for the next look. */
   async #look(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const next = this.#clock.after(LOOK_MS, resolve);
-      this.#wake = () => {
-        next.cancel();
-        resolve();
-      };
+    await atMost(LOOK_MS, this.#clock, (wake) => {
+      this.#wake = wake;
     });
     this.#sendSettled();
     const [oldest] = this.#sent.values();

@@ -13,6 +13,7 @@ import { faultText } from "../core/parse/text.js";
 import { MAX_READERS, ReaderPlaces } from "../core/web/reader-places.js";
 import type { Log } from "../log/log.js";
 import type { Names } from "../names/names.js";
+import { atMost } from "../scheduling/waits.js";
 import type { OwnSockets } from "../sockets/own-sockets.js";
 import type { Supervisor } from "../supervisor/supervisor.js";
 import { errorPage, type HttpReply, sendReply } from "./http-reply.js";
@@ -123,13 +124,9 @@ export class Site {
   async close(): Promise<void> {
     this.#listening.close();
     this.#pages.endStreams();
-    await new Promise<void>((resolve) => {
-      const limit = this.#context.clock.after(DRAIN_MS, resolve);
-      this.#lastReaderLeft = () => {
-        limit.cancel();
-        resolve();
-      };
-      if (this.#readers.size === 0) this.#lastReaderLeft();
+    await atMost(DRAIN_MS, this.#context.clock, (left) => {
+      this.#lastReaderLeft = left;
+      if (this.#readers.size === 0) left();
     });
     for (const socket of this.#readers.keys()) socket.destroy();
   }

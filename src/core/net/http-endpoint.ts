@@ -1,3 +1,15 @@
+/** How the daemon names itself to servers that it tells something. */
+export const USER_AGENT = "sockproxyd-1";
+
+/** One HTTP request. */
+export interface HttpRequest {
+  readonly method: string;
+  /** With its query. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
 /** The parts of an HTTP URL that a request is made of. */
 export interface HttpEndpoint {
   /** Scheme, host and port: `http://host:3480`. */

@@ -1,6 +1,6 @@
 import type { GatewayEvent } from "../events/gateway-event.js";
 import { EVENT_NAMES } from "../events/gateway-event.js";
-import { type HttpEndpoint, parseHttpEndpoint } from "../net/http-endpoint.js";
+import { type HttpEndpoint, type HttpRequest, parseHttpEndpoint, USER_AGENT } from "../net/http-endpoint.js";
 import { fail, ok, type Result } from "../parse/result.js";
 import { printableJson } from "../parse/text.js";
 import { bodyKindOf, isJson } from "./body-kind.js";
@@ -8,16 +8,6 @@ import { inHeader, percentEncoded } from "./escapes.js";
 import { Template } from "./template.js";
 import type { WebhookSettings } from "./webhook-settings.js";
 
-/** One HTTP request. */
-export interface HttpRequest {
-  readonly method: string;
-  /** With its query. */
-  readonly path: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body?: string;
-}
-
-const USER_AGENT = "sockproxyd-1";
 /** An event as long as it gets, to see whether a body with it is JSON. */
 const SAMPLE: GatewayEvent = { event: EVENT_NAMES[0], time: "", text: "" };
 

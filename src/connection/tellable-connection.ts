@@ -4,8 +4,10 @@ import type { ConnRequest } from "../core/options/conn-request.js";
 import type { ToldConnection } from "../notify/notification-way.js";
 import type { Relay } from "../relay/relay.js";
 import type { ConnectionLog } from "./connection-log.js";
+
 /** The listener that a client has connected to, as far as events tell it. */
 export type ConnectedLine = Pick<Listener, "section" | "port">;
+
 /**
  * What is told of a connection whose bytes are relayed. Every connection makes one, and hardly any is told of: so a text is made when it is
  * asked for. (V8 would make a dictionary of an object literal with a getter.)
