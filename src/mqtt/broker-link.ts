@@ -124,9 +124,12 @@ export class BrokerLink {
     if (!this.#outgoing.keeps(topic)) this.keep(topic, "");
   }
 
-  /** Publishes everything that is kept once more: those that listen may have lost it. */
+  /**
+   * Publishes everything that is kept once more: those that listen may have lost it. `online` comes last: what the broker still has of
+   * values is old, and Home Assistant would show it as new for a moment.
+   */
   repeat(): void {
-    this.#outgoing.repeat();
+    this.#outgoing.repeat(this.#settings.statusTopic);
     this.#pump();
   }
 

@@ -148,11 +148,11 @@ publish=unit 2 holding 10 uint16 as polled poll 1s stale 2s
     ...{ device_class: "power", state_class: "measurement", availability_mode: "all" },
     availability: [{ topic: "house/hub/status" }, { topic: "house/hub/inverter/power/available" }],
   });
-  assert.equal(sensors()["value_pump"]?.["platform"], "binary_sensor");
+  assert.equal(sensors()["state_pump"]?.["platform"], "binary_sensor");
   config.write(text.replace(/^publish=.* as pump$/m, ""));
   assert.equal(await reload(daemon.port), "OK RELD");
   await has("house/hub/inverter/pump ");
-  await until(() => sensors()["value_pump"]?.["state_topic"] === undefined, "the sensor to go");
+  await until(() => sensors()["state_pump"]?.["state_topic"] === undefined, "the sensor to go");
   assert.equal(await daemon.stop(), 0);
   await has("house/hub/status offline");
   client.destroy();

@@ -93,8 +93,13 @@ export function entitiesOf(
     });
     for (const counter of Object.keys(status.counters)) add(counter, counterEntity(topic, counter));
   }
-  for (const value of values) add(`value_${idOf(value.name)}`, valueEntity(value, statusTopic));
+  for (const value of values) add(idOfValue(value), valueEntity(value, statusTopic));
   return entities;
+}
+
+/** One that becomes another kind of sensor becomes another entity: Home Assistant changes the kind of none. */
+function idOfValue({ name, isBinary }: AnnouncedValue): string {
+  return `${isBinary ? "state" : "value"}_${idOf(name)}`;
 }
 
 function statusEntity(topic: string, name: string, template: string): Entity {

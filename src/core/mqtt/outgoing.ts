@@ -59,9 +59,14 @@ export class Outgoing {
     else this.#refused += 1;
   }
 
-  /** Says again what is kept: a broker, or somebody who listens, may have lost it. */
-  repeat(): void {
+  /**
+   * Says again what is kept: a broker, or somebody who listens, may have lost it.
+   *
+   * @param last the topic that comes behind all others
+   */
+  repeat(last?: string): void {
     for (const { topic } of this.#retained.all) this.#unsaid.push(topic);
+    if (last !== undefined && this.#unsaid.delete(last)) this.#unsaid.push(last);
   }
 
   /** Removes and returns the message whose turn it is: what is kept goes first, as it stands now. */

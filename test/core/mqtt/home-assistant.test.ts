@@ -60,12 +60,13 @@ test("a value is of the kind that its unit tells, and not there while its own to
     availability: "house/a/inverter/power/available",
   };
   const alarm = { name: "alarm", topic: "house/a/inverter/alarm", isBinary: true };
-  const { value_power, value_alarm } = componentsOf({ values: [power, alarm] });
+  const { value_power, state_alarm } = componentsOf({ values: [power, alarm] });
   assert.equal(value_power?.["device_class"], "power");
   assert.deepEqual(value_power?.["availability"], [{ topic: "house/a/status" }, { topic: power.availability }]);
   assert.equal(value_power?.["availability_mode"], "all");
-  assert.equal(value_alarm?.["platform"], "binary_sensor");
-  assert.equal(value_alarm?.["payload_on"], "true");
+  assert.equal(state_alarm?.["platform"], "binary_sensor");
+  assert.equal(state_alarm?.["payload_on"], "true");
+  assert.ok(!("state_alarm" in componentsOf({ values: [{ ...alarm, isBinary: false }] })), "another kind, another id");
 });
 
 test("an entity that is there no more is named without its topics, so that Home Assistant forgets it", () => {

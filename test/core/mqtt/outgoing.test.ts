@@ -62,6 +62,13 @@ test("of a topic that is kept the last message goes out, on each connection", ()
   assert.deepEqual(payloads(outgoing), ["3"]);
 });
 
+test("one topic is said behind all others, however early it was kept", () => {
+  const outgoing = new Outgoing({ messages: 10, bytes: 10_000 }, RETAINED);
+  for (const topic of ["status", "a", "b"]) outgoing.keep(topic, topic, 0);
+  outgoing.repeat("status");
+  assert.deepEqual(payloads(outgoing), ["a", "b", "status"]);
+});
+
 test("a topic that is taken away is kept until that has been said", () => {
   const outgoing = new Outgoing({ messages: 10, bytes: 10_000 }, RETAINED);
   outgoing.keep("value", "1", 0);

@@ -5,6 +5,9 @@ import type { PublishedValue } from "./published-value.js";
 
 const MAX_WAIT_MS = 300_000; // between polls of what the device does not answer; a longer POLL is kept
 const MAX_DOWN_MS = 60_000; // between polls of a device that cannot be reached, likewise
+const MAX_FIRST_MS = 30_000; // before the first poll: who comes back after a start of the daemon has come by then
+const MAX_GRACE_MS = 5000; // beyond the poll time, for clients that read as often: their pause, and all their answers before it
+const GRACE = 2; // the half of the poll time at most, and of what is left until the value is stale
 const RIDE = 2; // a value that is due within the half of its time comes along where that costs no request
 
 /** What has become of a poll. `refused`: the device does not read this range; `unanswered`: nor any other way; `no path`: it cannot be reached. */
@@ -16,6 +19,8 @@ interface Polled {
   failures: number;
   /** It is not asked for before. */
   notBefore: number;
+  /** When the last poll had it; another time of {@link PublishedValue.readAt} is that of a client's answer. */
+  polledAt: number | undefined;
 }
 
 /** One request that asks for values. */
@@ -39,7 +44,7 @@ export class PollPlan {
 
   /**
    * @param values those without a poll time are left out
-   * @param now clients get the first time for themselves: what they ask for needs no poll
+   * @param now clients get the first time for themselves, half a minute at most: what they ask for needs no poll
    * @param random gives numbers from 0 (inclusive) to 1 (exclusive)
    */
   constructor(values: readonly PublishedValue[], now: number, random: () => number) {
@@ -47,7 +52,7 @@ export class PollPlan {
     this.#polled = values
       .filter(({ pollMs }) => pollMs > 0)
       .toSorted((one, other) => one.range.start - other.range.start)
-      .map((value) => ({ value, failures: 0, notBefore: value.readAt === undefined ? now + value.pollMs : now }));
+      .map((value) => ({ value, failures: 0, notBefore: firstAt(value, now), polledAt: undefined }));
   }
 
   /** When the next poll is due, if nobody asks before; infinite: never. */
@@ -70,7 +75,7 @@ export class PollPlan {
       ends.set(group, Math.max(before, range.start + range.count));
     }
     for (const polled of this.#polled) {
-      if (dueAt(polled) <= now || dueAt(polled) - now > polled.value.pollMs / RIDE) continue;
+      if (dueAt(polled) <= now || wantedAt(polled) - now > polled.value.pollMs / RIDE) continue;
       const more = this.#with(pollOf(polled), polls, maxGap, now);
       if (more.length <= polls.length) polls = more;
     }
@@ -92,7 +97,8 @@ export class PollPlan {
     if (isShared && outcome === "refused") return; // each may be right: they are asked for apart, at once
     for (const polled of this.#of(values)) {
       polled.failures = outcome === "answered" ? 0 : polled.failures + 1;
-      const { pollMs } = polled.value;
+      const { pollMs, readAt } = polled.value;
+      if (outcome === "answered") polled.polledAt = readAt;
       polled.notBefore = now + (outcome === "answered" ? pollMs : this.#waitMs(pollMs, MAX_WAIT_MS, polled.failures));
     }
   }
@@ -144,6 +150,18 @@ function pollOf({ value }: Polled): Poll {
   return { range: value.range, values: [value] };
 }
 
-function dueAt({ value, notBefore }: Polled): number {
+function firstAt({ readAt, pollMs }: PublishedValue, now: number): number {
+  return readAt === undefined ? now + Math.min(pollMs, MAX_FIRST_MS) : now;
+}
+
+/** When nobody has asked for it for its time. */
+function wantedAt({ value, notBefore }: Polled): number {
   return Math.max(notBefore, (value.readAt ?? Number.NEGATIVE_INFINITY) + value.pollMs);
+}
+
+/** A client that reads as often as the daemon would comes a little later each time: its next read is awaited, or else each costs a poll, too. */
+function dueAt(polled: Polled): number {
+  const { pollMs, staleMs, readAt } = polled.value;
+  const isOfClient = readAt !== undefined && readAt !== polled.polledAt;
+  return wantedAt(polled) + (isOfClient ? Math.min(MAX_GRACE_MS, Math.min(pollMs, staleMs - pollMs) / GRACE) : 0);
 }
