@@ -1,9 +1,9 @@
 import type { Socket } from "node:net";
-import { Transform } from "node:stream";
 import client from "mqtt/lib/client";
 import type { FixedMessage, Qos } from "../core/mqtt/mqtt-message.js";
 import { PacketSieve } from "../core/mqtt/packet-sieve.js";
 import type { WatchedSession } from "./ack-watch.js";
+import { PacketFeed } from "./packet-feed.js";
 
 /** A broker answers at once; a hub that is busy may take some seconds. */
 const CONNECT_LIMIT_MS = 10_000;
@@ -49,7 +49,7 @@ export class BrokerSession implements WatchedSession {
   constructor(socket: Socket, { clientId, user, password, will }: Greeting, events: SessionEvents) {
     this.#socket = socket;
     this.#events = events;
-    const stream = sieved(socket, () => this.#fail(new Error("the broker sends a packet that is too large")));
+    const stream = sieved(socket, (why) => this.#fail(new Error(why)));
     this.#client = new client.default(() => stream as never, {
       clientId,
       ...(user !== "" && { username: user }),
@@ -131,19 +131,12 @@ export class BrokerSession implements WatchedSession {
   }
 }
 
-/** Has the package read a connection, which it does by `pipe`, without what is too large of its messages. */
-function sieved(socket: Socket, lost: () => void): Socket {
-  const sieve = new PacketSieve(MAX_PACKET);
-  const transform = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      const passed = sieve.take(chunk);
-      if (passed === undefined) return lost();
-      for (const part of passed) this.push(part);
-      done();
-    },
-  });
-  const pipe = socket.pipe.bind(socket);
+/** Has the package, which reads a connection by `pipe`, get packets that make sense, one at a time. */
+function sieved(socket: Socket, lost: (why: string) => void): Socket {
   return Object.assign(socket, {
-    pipe: <Reader extends NodeJS.WritableStream>(reader: Reader): Reader => pipe(transform).pipe(reader),
+    pipe<Reader extends NodeJS.WritableStream>(reader: Reader): Reader {
+      new PacketFeed(socket, new PacketSieve(MAX_PACKET), reader, lost);
+      return reader;
+    },
   });
 }

@@ -29,6 +29,8 @@ export class Mqtt implements MqttPublisher, MqttBridges, MqttPoster {
   readonly #ownId = `sockproxyd-${randomBytes(ID_BYTES).toString("hex")}`;
   /** By whole topics. */
   readonly #takers = new Map<string, Set<Take>>();
+  /** Those of them that have wildcards. */
+  readonly #filters = new Set<string>();
   readonly #topics: GatewayTopics;
   #link: BrokerLink | undefined;
   #settings: BrokerSettings | undefined;
@@ -143,20 +145,23 @@ export class Mqtt implements MqttPublisher, MqttBridges, MqttPoster {
     const takers = this.#takers.get(topic) ?? new Set();
     const whole = (): string => wholeTopic(this.#settings?.prefix ?? "", topic);
     if (takers.size === 0) this.#link?.subscribe(whole());
+    if (/[+#]/.test(topic)) this.#filters.add(topic);
     this.#takers.set(topic, takers.add(take));
     return () => {
       takers.delete(take);
       if (takers.size > 0 || this.#takers.get(topic) !== takers) return;
       this.#takers.delete(topic);
+      this.#filters.delete(topic);
       this.#link?.unsubscribe(whole());
     };
   }
 
+  /** There may be thousands of takers: those of this very topic are looked up. */
   #take(prefix: string, topic: string, payload: Buffer, isRetained: boolean): void {
-    for (const [filter, takers] of this.#takers) {
-      if (!topicMatches(wholeTopic(prefix, filter), topic)) continue;
-      for (const take of takers) take(payload, topic, isRetained);
-    }
+    const places = new Set([`/${topic}`]);
+    if (topic.startsWith(`${prefix}/`)) places.add(topic.slice(prefix.length + 1));
+    for (const filter of this.#filters) if (topicMatches(wholeTopic(prefix, filter), topic)) places.add(filter);
+    for (const place of places) for (const take of this.#takers.get(place) ?? []) take(payload, topic, isRetained);
   }
 }
 
