@@ -61,37 +61,67 @@ test("Reactor's variable gets each event, as JSON", async (t) => {
   );
 });
 
-/** The nodes that Node-RED has without further packages, as far as our flow uses them. */
-const NODES = ["tab", "http in", "http response", "switch", "change", "debug"];
+/** The nodes that Node-RED has without further packages, as far as our flows use them. */
+const NODES = [
+  ...["tab", "inject", "debug", "status", "trigger", "switch", "change", "template", "split", "json"],
+  ...["http in", "http response", "tcp request", "mqtt-broker", "mqtt in", "mqtt out"],
+];
 
-test("Node-RED's flow takes the webhook's requests, and its wires lead to nodes of its own", async (t) => {
-  const { receiver, device, port } = await example(t, "node-red.conf", "127.0.0.1:1880");
-  await visit(port, device);
-  await receiver.received(3);
-  type Node = {
-    id: string;
-    type: string;
-    z?: string;
-    wires?: string[][];
-    url?: string;
-    method?: string;
-    outputs?: number;
-  };
-  const flow = JSON.parse(readFileSync("plugin-examples/node-red-flow.json", "utf8")) as Node[];
+interface FlowNode {
+  readonly id: string;
+  readonly type: string;
+  readonly z?: string;
+  readonly wires?: readonly (readonly string[])[];
+  readonly outputs?: number;
+  readonly url?: string;
+  readonly method?: string;
+  readonly topic?: string;
+  readonly template?: string;
+}
+
+/** A flow of ours, whose nodes are Node-RED's, and whose wires lead to nodes of its own. */
+function flowOf(name: string): FlowNode[] {
+  const flow = JSON.parse(readFileSync(`plugin-examples/${name}`, "utf8")) as FlowNode[];
   const ids = flow.map(({ id }) => id);
   assert.deepEqual([new Set(ids).size, flow.filter(({ type }) => !NODES.includes(type))], [flow.length, []]);
   for (const { wires = [], z, outputs = wires.length } of flow) {
     assert.ok(wires.flat().every((id) => ids.includes(id)) && (z === undefined || ids.includes(z)));
     assert.equal(wires.length, outputs);
   }
-  const { url, method } = flow.find(({ type }) => type === "http in") ?? {};
+  return flow;
+}
+
+test("Node-RED's flows for MQTT and the stream of events ask for what the daemon has", async (t) => {
+  const topics = flowOf("node-red-mqtt.json").flatMap(({ topic }) => topic ?? []);
+  assert.deepEqual(
+    topics,
+    ["doorbell", "line/+/status", "heating", "heating/set"].map((name) => `sockproxyd/${name}`),
+  );
+  const request = flowOf("node-red-events.json").find(({ type }) => type === "template")?.template;
+  const { device, port, web } = await example(t, "node-red.conf", "127.0.0.1:1880");
+  const stream = await Client.open(web);
+  t.after(() => stream.reset());
+  stream.write(String(request));
+  await until(() => stream.bytes.includes("retry: 2000"), "the beginning of the stream");
+  await visit(port, device);
+  await until(() => stream.bytes.includes('"event":"closed"'), "the last event");
+  assert.doesNotMatch(stream.bytes.toString(), /chunked/i); // the flow cuts lines, and knows no chunks
+  assert.match(stream.bytes.toString(), /^data: \{"event":"connected"/m);
+});
+
+test("Node-RED's flow takes the webhook's requests", async (t) => {
+  const { receiver, device, port } = await example(t, "node-red.conf", "127.0.0.1:1880");
+  await visit(port, device);
+  await receiver.received(3);
+  const flow = flowOf("node-red-flow.json");
+  const taker = flow.find(({ type }) => type === "http in");
   assert.deepEqual(
     [
       receiver.requests[0]?.url,
       receiver.requests[0]?.method.toLowerCase(),
       receiver.requests[0]?.headers["content-type"],
     ],
-    [url, method, "application/json"],
+    [taker?.url, taker?.method, "application/json"],
   );
 });
 
