@@ -1,11 +1,12 @@
 import { env, pid } from "node:process";
 import type { LoadedConfig } from "../core/config/settings.js";
+import { UPGRADE_VARIABLE } from "../core/upgrade/upgrade-variable.js";
 import type { Daemon } from "../daemon/daemon.js";
 import type { Log } from "../log/log.js";
 import { NO_SUPERVISOR, type Supervisor } from "../supervisor/supervisor.js";
 import type { Clock } from "../system/clock.js";
 import { keepHeapSmall } from "../system/small-heap.js";
-import type { Successor } from "../upgrade/successor.js";
+import type { PredecessorProcess } from "../upgrade/predecessor-process.js";
 import { type Complain, failed, misused, type Started } from "./outcome.js";
 
 /**
@@ -14,10 +15,10 @@ import { type Complain, failed, misused, type Started } from "./outcome.js";
  * @param load reads the configuration; called again for a reload
  */
 export async function start(load: () => LoadedConfig, complain: Complain): Promise<Started> {
-  const successor = await meetPredecessor();
+  const predecessor = await meetPredecessor();
   const { settings, problems, warnings = [] } = load();
   if (problems.length > 0) {
-    successor?.failed(problems.join("; "));
+    predecessor?.failed(problems.join("; "));
     return misused(...problems);
   }
   const { Daemon, openLog, stdout, systemClock } = await import("./daemon-parts.js");
@@ -26,18 +27,18 @@ export async function start(load: () => LoadedConfig, complain: Complain): Promi
     log = openLog(settings, complain);
   } catch (error) {
     const message = `cannot write log file ${settings.log}: ${(error as Error).message}`;
-    successor?.failed(message);
+    predecessor?.failed(message);
     return misused(message);
   }
   let daemon: Daemon;
   try {
-    daemon = new Daemon(settings, load, systemClock, log, stdout(), await supervisorOf(log, systemClock, successor));
+    daemon = new Daemon(settings, load, systemClock, log, stdout(), await supervisorOf(log, systemClock, predecessor));
     process.on("SIGUSR1", () => daemon.reopenFiles()); // a log that is moved away while it starts is opened again, too
     await daemon.start();
     keepHeapSmall();
   } catch (error) {
     log.error((error as Error).message);
-    successor?.failed((error as Error).message);
+    predecessor?.failed((error as Error).message);
     await log.flush();
     return failed(...(settings.log === "-" ? [] : [(error as Error).message]));
   }
@@ -46,15 +47,15 @@ export async function start(load: () => LoadedConfig, complain: Complain): Promi
 }
 
 /** The program that has started this one and wants to hear of it, such as systemd. */
-async function supervisorOf(log: Log, clock: Clock, successor?: Successor): Promise<Supervisor | undefined> {
-  const manager = await managerOf(log, clock, successor !== undefined);
-  if (successor === undefined) return manager;
+async function supervisorOf(log: Log, clock: Clock, predecessor?: PredecessorProcess): Promise<Supervisor | undefined> {
+  const manager = await managerOf(log, clock, predecessor !== undefined);
+  if (predecessor === undefined) return manager;
   return {
     ...(manager ?? NO_SUPERVISOR),
-    predecessor: successor,
+    predecessor,
     async started() {
       await manager?.started();
-      successor.started();
+      predecessor.started();
     },
   };
 }
@@ -67,12 +68,12 @@ async function managerOf(log: Log, clock: Clock, isSuccessor: boolean): Promise<
 
 /** Whether a daemon that runs has started this process, to take its place. */
 export function isSuccessor(): boolean {
-  return env["SOCKPROXYD_UPGRADE"] !== undefined && process.connected;
+  return env[UPGRADE_VARIABLE] !== undefined && process.connected;
 }
 
 /** The process whose place this one takes, where that has started it. */
-async function meetPredecessor(): Promise<Successor | undefined> {
+async function meetPredecessor(): Promise<PredecessorProcess | undefined> {
   if (!isSuccessor()) return undefined;
-  delete env["SOCKPROXYD_UPGRADE"]; // meant for this process alone
-  return (await import("../upgrade/successor.js")).Successor.meet(process);
+  delete env[UPGRADE_VARIABLE]; // meant for this process alone
+  return (await import("../upgrade/predecessor-process.js")).PredecessorProcess.meet(process);
 }

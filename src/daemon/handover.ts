@@ -13,7 +13,8 @@ import type { Supervisor } from "../supervisor/supervisor.js";
 import { processName } from "../system/process-name.js";
 import { Emptying, END_MS } from "../upgrade/emptying.js";
 import { Mover } from "../upgrade/mover.js";
-import { type NextProcess, startSuccessor } from "../upgrade/start-successor.js";
+import { startSuccessor } from "../upgrade/start-successor.js";
+import type { SuccessorProcess } from "../upgrade/successor-process.js";
 import { VERSION } from "../version.js";
 import { releaseDevice, type SharedLine } from "./device-release.js";
 import type { Features } from "./features.js";
@@ -44,8 +45,7 @@ type State = "idle" | "starting" | "handing over" | "emptying" | "over";
 export class Handover {
   readonly #context: HandoverContext;
   #state: State = "idle";
-  #next: NextProcess | undefined;
-  #version = "";
+  #successor: SuccessorProcess | undefined;
   #mover: Mover | undefined;
   readonly #moving = new Map<string, MovingConnection>();
   /** Lines of `[mux]` whose device is still this process's. */
@@ -71,25 +71,25 @@ export class Handover {
     log.info(`upgrade (${reason}): starting the program that is on disk now`);
     const ports = this.#context.ports();
     const late = this.#latePorts();
-    const next = await startSuccessor(
+    const successor = await startSuccessor(
       {
         sockets: ports.flatMap((port) => port.handed ?? []),
         late: [...late.map(({ name }) => name), ...(this.#hasTunnels ? [DEVICE_LINKS] : [])],
         environment: this.#context.supervisor.environment,
       },
       clock,
-    ).catch((error: unknown) => fail<NextProcess>(`the new version does not start: ${faultText(error)}`)); // no memory for it
+    ).catch((error: unknown) => fail<SuccessorProcess>(`the new version does not start: ${faultText(error)}`)); // no memory for it
     if (this.#state !== "starting") {
-      if (next.ok) next.value.kill();
+      if (successor.ok) successor.value.kill();
       return fail("the proxy is stopping");
     }
-    if (!next.ok) {
+    if (!successor.ok) {
       this.#state = "idle";
-      log.error(`no upgrade, nothing has changed: ${next.message}`);
-      return next;
+      log.error(`no upgrade, nothing has changed: ${successor.message}`);
+      return successor;
     }
     const early = ports.filter((port) => !late.includes(port));
-    return this.#handOver(next.value, early, asker).catch((error: unknown) => {
+    return this.#handOver(successor.value, early, asker).catch((error: unknown) => {
       this.#broken(error);
       return fail("the upgrade has met a fault of the program");
     });
@@ -97,7 +97,7 @@ export class Handover {
 
   /** The daemon is to end: a process that does not serve yet ends, too. */
   abandon(): void {
-    if (this.#state === "handing over" || this.#state === "emptying") this.#next?.leave();
+    if (this.#state === "handing over" || this.#state === "emptying") this.#successor?.leave();
     this.#state = "over";
   }
 
@@ -106,7 +106,7 @@ export class Handover {
     if (this.#state === "idle") return undefined;
     return this.#state === "starting"
       ? "an upgrade is under way"
-      : `process ${this.#next?.pid} has taken over: ask that one`;
+      : `process ${this.#successor?.pid} has taken over: ask that one`;
   }
 
   /** Why there can be no upgrade now; undefined: it can be tried. */
@@ -149,19 +149,22 @@ export class Handover {
     return all.flatMap((connection) => this.#movable(connection) ?? []);
   }
 
-  async #handOver(next: NextProcess, ports: readonly Port[], asker: string | undefined): Promise<Result<string>> {
+  async #handOver(
+    successor: SuccessorProcess,
+    ports: readonly Port[],
+    asker: string | undefined,
+  ): Promise<Result<string>> {
     const { clock, log, registry } = this.#context.services;
     this.#state = "handing over";
-    this.#next = next;
-    this.#version = next.version;
+    this.#successor = successor;
     this.#mover = new Mover(
       {
-        send: (message, handle) => next.send(message, handle),
-        isSilent: () => this.#silent(next),
+        send: (message, handle) => successor.send(message, handle),
+        isSilent: () => this.#silent(successor),
       },
       clock,
     );
-    next.events = { told: (message) => this.#told(message), gone: (how) => this.#gone(how) };
+    successor.events = { told: (message) => this.#told(message), gone: (how) => this.#gone(how) };
     this.#context.supervisor.handedOver();
     for (const port of ports) port.leave();
     this.#context.features.closeUnattended();
@@ -169,10 +172,11 @@ export class Handover {
     for (const connection of registry.all())
       if (connection.isWatching) connection.stop("another process has taken over");
     await Promise.all([this.#moveSockets(), ...[...this.#shared].map((shared) => this.#release(shared))]);
-    if (this.#next !== next) return fail("the new process has gone while it took over: this one serves again");
+    if (this.#successor !== successor)
+      return fail("the new process has gone while it took over: this one serves again");
     this.#freeTunnels();
     this.#state = "emptying";
-    const report = upgradeText(this.#report(next, asker));
+    const report = upgradeText(this.#report(successor, asker));
     log.info(`upgraded: ${report}`);
     new Emptying(clock, {
       round: () => this.#round(),
@@ -182,7 +186,7 @@ export class Handover {
     return ok(report);
   }
 
-  #report({ pid: to, version }: NextProcess, asker: string | undefined): UpgradeReport {
+  #report({ pid: to, version }: SuccessorProcess, asker: string | undefined): UpgradeReport {
     const staying = new Map<string, number>();
     for (const connection of this.#context.services.registry.all()) {
       if (connection.id === asker) continue;
@@ -201,7 +205,8 @@ export class Handover {
     if (!(connection instanceof Connection)) return undefined;
     const port = this.#context.ports().find(({ listener }) => listener.name === connection.listener);
     if (port === undefined) return undefined;
-    const moving = new MovingConnection(connection, port.name, `process ${this.#next?.pid} (${this.#version})`);
+    const { pid: to, version } = this.#successor ?? {};
+    const moving = new MovingConnection(connection, port.name, `process ${to} (${version})`);
     this.#moving.set(connection.id, moving);
     return moving;
   }
@@ -233,7 +238,7 @@ export class Handover {
   }
 
   #free(names: readonly string[]): void {
-    for (const name of names) this.#next?.send({ kind: "free", name });
+    for (const name of names) this.#successor?.send({ kind: "free", name });
   }
 
   /** Moves what can move now. @returns whether nothing is left */
@@ -249,10 +254,10 @@ export class Handover {
     if (this.#state !== "emptying") return;
     this.#freeTunnels(true);
     this.#state = "over";
-    this.#next?.leave();
+    this.#successor?.leave();
     const left = this.#context.services.registry.all().length;
     const rest = left === 0 ? "nothing is left here" : `${left} connections have not ended within ${END_MS / 1000} s`;
-    this.#context.end(`process ${this.#next?.pid} has taken over; ${rest}`);
+    this.#context.end(`process ${this.#successor?.pid} has taken over; ${rest}`);
   }
 
   #broken(error: unknown): void {
@@ -261,9 +266,9 @@ export class Handover {
   }
 
   /** A process that hangs while it takes over is ended. One that serves already is somebody else's matter. */
-  #silent(next: NextProcess): void {
+  #silent(successor: SuccessorProcess): void {
     if (this.#state !== "handing over") return;
-    next.kill();
+    successor.kill();
     this.#gone("it did not answer, and was ended");
   }
 
@@ -277,13 +282,13 @@ export class Handover {
   #gone(how: string): void {
     if (this.#state === "emptying") {
       this.#state = "over";
-      this.#context.end(`process ${this.#next?.pid}, which has taken over, is gone: ${how}`);
+      this.#context.end(`process ${this.#successor?.pid}, which has taken over, is gone: ${how}`);
     }
     if (this.#state !== "handing over") return;
     const { log } = this.#context.services;
-    log.error(`process ${this.#next?.pid}, which had taken over, is gone: ${how}; this process serves again`);
+    log.error(`process ${this.#successor?.pid}, which had taken over, is gone: ${how}; this process serves again`);
     this.#state = "idle";
-    this.#next = undefined;
+    this.#successor = undefined;
     this.#context.supervisor.servesAgain();
     this.#mover?.abandon();
     for (const connection of this.#moving.values()) connection.goOn();

@@ -1,17 +1,11 @@
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { fail, ok, type Result } from "../core/parse/result.js";
 import { failureText } from "../core/upgrade/failure-text.js";
-import {
-  type FromPredecessor,
-  type FromSuccessor,
-  fromSuccessor,
-  type HandedSocket,
-  UPGRADE_PROTOCOL,
-} from "../core/upgrade/messages.js";
-import type { SocketHandle } from "../sockets/node-handle.js";
+import { type FromSuccessor, type HandedSocket, UPGRADE_PROTOCOL } from "../core/upgrade/messages.js";
+import { UPGRADE_VARIABLE } from "../core/upgrade/upgrade-variable.js";
 import type { Clock } from "../system/clock.js";
 import { VERSION } from "../version.js";
-import { UPGRADE_VARIABLE } from "./successor.js";
+import { SuccessorProcess } from "./successor-process.js";
 
 /** The new version has so long until it is ready to serve; longer, and nothing has happened. */
 const READY_MS = 10_000;
@@ -28,87 +22,6 @@ export interface Inheritance {
   readonly late: readonly string[];
   /** Besides what this process has in its own environment. */
   readonly environment: Readonly<Record<string, string>>;
-}
-
-/** What the new process tells, once it has started, and that it has ended. */
-export interface SuccessorEvents {
-  told(message: FromSuccessor): void;
-  /** @param how in words for the log */
-  gone(how: string): void;
-}
-
-/** The new process, as the old one sees it. */
-export class NextProcess {
-  /** Set once it has started. */
-  events: SuccessorEvents | undefined;
-  /** Of the program, once it is ready. */
-  version = "";
-  readonly #child: ChildProcess;
-  #waiting: ((message: FromSuccessor) => void) | undefined;
-  #isGone = false;
-
-  constructor(child: ChildProcess) {
-    this.#child = child;
-    child.on("message", (message: unknown) => this.#told(fromSuccessor(message)));
-    child.on("error", ({ message }) => this.#gone(`it cannot be started: ${message}`));
-    child.on("exit", (status, signal) =>
-      this.#gone(`it has ended with ${status === null ? signal : `status ${status}`}`),
-    );
-  }
-
-  get pid(): number {
-    return this.#child.pid ?? 0;
-  }
-
-  send(message: FromPredecessor, handle?: SocketHandle): void {
-    // what cannot be sent is what a process that is gone does not get: its end is told
-    if (this.#child.connected) this.#child.send(message, handle as never, { keepOpen: true }, () => {});
-  }
-
-  /** The next message, unless the process is slow, or ends. */
-  next(limitMs: number, clock: Clock): Promise<FromSuccessor> {
-    return new Promise((resolve) => {
-      const limit = clock.after(limitMs, () =>
-        this.#told({ kind: "failed", message: `it is not there after ${Math.round(limitMs / 1000)} s` }),
-      );
-      this.#waiting = (message) => {
-        limit.cancel();
-        resolve(message);
-      };
-    });
-  }
-
-  /** Ends it at once. */
-  kill(): void {
-    this.#isGone = true;
-    this.#child.kill("SIGKILL");
-    this.#leave();
-  }
-
-  /** Lets it go on alone. */
-  leave(): void {
-    this.#isGone = true;
-    this.#leave();
-  }
-
-  #leave(): void {
-    if (this.#child.connected) this.#child.disconnect();
-    this.#child.unref();
-  }
-
-  #told(message: FromSuccessor): void {
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
-    if (waiting !== undefined) waiting(message);
-    else this.events?.told(message);
-  }
-
-  #gone(how: string): void {
-    if (this.#isGone) return;
-    this.#isGone = true;
-    if (this.#waiting !== undefined) this.#told({ kind: "failed", message: how });
-    else this.events?.gone(how);
-  }
 }
 
 /** What this process was started with, behind the program: another one starts in the same way. */
@@ -137,7 +50,7 @@ function problemOnDisk(limitMs: number): Promise<string | undefined> {
  *
  * @returns the new process; or why there is none: then nothing has changed
  */
-export async function startSuccessor(inheritance: Inheritance, clock: Clock): Promise<Result<NextProcess>> {
+export async function startSuccessor(inheritance: Inheritance, clock: Clock): Promise<Result<SuccessorProcess>> {
   const { sockets, late, environment } = inheritance;
   const limitAt = clock.now() + READY_MS;
   const problem = await problemOnDisk(READY_MS);
@@ -147,20 +60,20 @@ export async function startSuccessor(inheritance: Inheritance, clock: Clock): Pr
     stdio: ["ignore", "inherit", "inherit", "ipc", ...sockets.map(({ fd }) => fd)],
     env: { ...process.env, ...environment, [UPGRADE_VARIABLE]: String(UPGRADE_PROTOCOL) },
   });
-  const next = new NextProcess(child);
+  const successor = new SuccessorProcess(child);
   const handed = sockets.map((socket, index) => ({ ...socket, fd: CHANNEL_FD + 1 + index }));
-  next.send({ kind: "sockets", protocol: UPGRADE_PROTOCOL, version: VERSION, sockets: handed, late });
-  const ready = await next.next(Math.max(1, limitAt - clock.now()), clock);
+  successor.send({ kind: "sockets", protocol: UPGRADE_PROTOCOL, version: VERSION, sockets: handed, late });
+  const ready = await successor.next(Math.max(1, limitAt - clock.now()), clock);
   const refusal = ready.kind === "ready" ? strangeVersion(ready.protocol) : whyNot(ready);
-  if (refusal !== undefined) return refused(next, refusal);
-  if (ready.kind === "ready") next.version = ready.version;
-  next.send({ kind: "listen" });
-  const started = await next.next(STARTED_MS, clock);
-  return started.kind === "started" ? ok(next) : refused(next, whyNot(started));
+  if (refusal !== undefined) return refused(successor, refusal);
+  if (ready.kind === "ready") successor.version = ready.version;
+  successor.send({ kind: "listen" });
+  const started = await successor.next(STARTED_MS, clock);
+  return started.kind === "started" ? ok(successor) : refused(successor, whyNot(started));
 }
 
-function refused(next: NextProcess, reason: string): Result<NextProcess> {
-  next.kill();
+function refused(successor: SuccessorProcess, reason: string): Result<SuccessorProcess> {
+  successor.kill();
   return fail(`the new version does not start: ${reason}`);
 }
 

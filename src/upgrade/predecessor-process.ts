@@ -6,8 +6,6 @@ import type { SocketHandle } from "../sockets/node-handle.js";
 import type { Adopter, Predecessor } from "../supervisor/supervisor.js";
 import { VERSION } from "../version.js";
 
-/** Set in the environment of a process that takes the place of the one that has started it. */
-export const UPGRADE_VARIABLE = "SOCKPROXYD_UPGRADE";
 /** The old process says at once what it hands over. */
 const FIRST_WORD_MS = 5000;
 
@@ -20,7 +18,7 @@ function closeHandle(handle: SocketHandle | undefined): void {
 }
 
 /** The old process, as the new one sees it: it hands over sockets that listen, and then connections, one after the other. */
-export class Successor implements Predecessor {
+export class PredecessorProcess implements Predecessor {
   /** Set before {@link ready}. */
   adopter: Adopter | undefined;
   readonly #process: NodeJS.Process;
@@ -46,8 +44,8 @@ export class Successor implements Predecessor {
    *
    * @throws when it says nothing, or does not speak our language
    */
-  static async meet(own: NodeJS.Process): Promise<Successor> {
-    const successor = new Successor(own);
+  static async meet(own: NodeJS.Process): Promise<PredecessorProcess> {
+    const predecessor = new PredecessorProcess(own);
     await new Promise<void>((resolve, reject) => {
       const limit = setTimeout(
         () => reject(new Error("the old process does not say what it hands over")),
@@ -59,10 +57,10 @@ export class Successor implements Predecessor {
         if (first.kind !== "sockets") reject(new Error("the old process begins with something else"));
         else if (first.protocol !== UPGRADE_PROTOCOL)
           reject(new Error(`the old process speaks version ${first.protocol}`));
-        else resolve(successor.#begin(first.sockets, first.late));
+        else resolve(predecessor.#begin(first.sockets, first.late));
       });
     });
-    return successor;
+    return predecessor;
   }
 
   get isOver(): boolean {
