@@ -9,8 +9,8 @@ import type { Log } from "../log/log.js";
 import { epochMsOf, utcTime } from "../log/times.js";
 import type { Names } from "../names/names.js";
 import type { Clock } from "../system/clock.js";
+import { AlertQueue } from "./alert-queue.js";
 import { type LinkAlert, LinkAlerts } from "./link-alerts.js";
-import { Webhook } from "./webhook.js";
 
 const MAX_REASON = 200; // characters; a reason may quote what a server has sent
 
@@ -28,7 +28,7 @@ export class Alerts {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #events: EventBus;
-  readonly #webhook: Webhook;
+  readonly #queue: AlertQueue;
   /** Ends the subscription of `[alert]`, where that has a URL. */
   #unsubscribe: (() => void) | undefined;
   #perMinute = Number.POSITIVE_INFINITY;
@@ -44,11 +44,11 @@ export class Alerts {
     this.#clock = clock;
     this.#log = log;
     this.#events = events;
-    this.#webhook = new Webhook(clock, log, names);
+    this.#queue = new AlertQueue(clock, log, names);
   }
 
   get status(): AlertsStatus {
-    return this.#webhook.status;
+    return this.#queue.status;
   }
 
   /** Obeys these settings from now on. */
@@ -60,7 +60,7 @@ export class Alerts {
       ),
     );
     this.#perMinute = alertChecksums;
-    this.#webhook.configure(alertUrl);
+    this.#queue.configure(alertUrl);
     if (alertUrl === "") this.#ignore();
     else this.#unsubscribe ??= this.#events.subscribe((event) => this.#post(event), LINE_EVENTS);
   }
@@ -128,13 +128,13 @@ export class Alerts {
 
   /** Tries all waiting alerts once, without a pause. Takes up to 5 s for each alert, so the caller limits the time. */
   drain(): Promise<void> {
-    return this.#webhook.drain();
+    return this.#queue.drain();
   }
 
   /** Drops all waiting alerts and sends nothing more. */
   close(): void {
     this.#ignore();
-    this.#webhook.close();
+    this.#queue.close();
   }
 
   #ignore(): void {
@@ -172,7 +172,7 @@ export class Alerts {
 
   #post(event: GatewayEvent): void {
     const alert = alertOf(event, this.#log.times.iso(epochMsOf(event.time)));
-    if (alert !== undefined) this.#webhook.send(alert);
+    if (alert !== undefined) this.#queue.send(alert);
   }
 }
 

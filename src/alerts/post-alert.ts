@@ -9,7 +9,7 @@ import { httpConnector } from "../sockets/http-connector.js";
 const TIMEOUT_MS = 5000;
 
 /**
- * Posts one alert. A module of its own: {@link Webhook} loads it, and undici with it, for the first alert.
+ * Posts one alert. A module of its own: {@link AlertQueue} loads it, and undici with it, for the first alert.
  *
  * @param abort ends the exchange early; aborted when it takes too long
  * @returns the problem in words; undefined when the alert was accepted

@@ -5,8 +5,8 @@ export const END_MS = 60_000;
 /** From one look at what is left to the next. */
 const ROUND_MS = 250;
 
-/** What empties: the old process. */
-export interface Emptied {
+/** The process that empties: the old one. */
+export interface EmptyingOwner {
   /** Moves, or ends, what can be by now. @returns whether nothing is left */
   round(): Promise<boolean>;
   /** Nothing is left, or the time is over. Called once. */
@@ -18,10 +18,10 @@ export interface Emptied {
 /** The rest of the life of a process whose place another one has taken: it ends when nothing is left, and after {@link END_MS} whatever a round waits for. */
 export class Emptying {
   readonly #clock: Clock;
-  readonly #owner: Emptied;
+  readonly #owner: EmptyingOwner;
   #isOver = false;
 
-  constructor(clock: Clock, owner: Emptied) {
+  constructor(clock: Clock, owner: EmptyingOwner) {
     this.#clock = clock;
     this.#owner = owner;
     clock.after(END_MS, () => this.#over(() => owner.end()));

@@ -6,7 +6,7 @@ import { after, before, describe, type TestContext, test } from "node:test";
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from "node:tls";
 import { parseConfigFile } from "#src/core/config/file.js";
 import type { Settings } from "#src/core/config/settings.js";
-import { statusJson } from "#src/core/status/daemon-status.js";
+import { statusJson } from "#src/core/status/status-reply.js";
 import { frameOf } from "#src/core/tunnel/frames.js";
 import type { Daemon } from "#src/daemon/daemon.js";
 import { Certificates, type Pair } from "../support/certificates.js";

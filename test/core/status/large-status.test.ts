@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { problemsOf } from "#src/core/health/problems.js";
-import { statusJson, statusTable } from "#src/core/status/daemon-status.js";
 import { type Gathering, piecesOf } from "#src/core/status/gathering.js";
+import { statusJson, statusTable } from "#src/core/status/status-reply.js";
 import { metricsText } from "#src/core/web/metrics.js";
 import { FULL_REPORT, USAGE } from "../../support/full-report.js";
 import { gathered } from "../../support/gathered.js";

@@ -1,6 +1,6 @@
 import { sameWord } from "../../parse/text.js";
-import { statusJson, statusTable } from "../../status/daemon-status.js";
 import { piecesOf } from "../../status/gathering.js";
+import { statusJson, statusTable } from "../../status/status-reply.js";
 import type { Command } from "../command.js";
 
 export const stat = {

@@ -17,7 +17,7 @@ interface Waiting {
 const loadPostAlert = () => import("./post-alert.js");
 
 /** Posts alerts to a URL, one after the other. Repeats each with backoff until it is accepted or too old. Callers never wait. */
-export class Webhook {
+export class AlertQueue {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #names: Pick<Names, "search">;

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DEFAULT_OPTIONS } from "#src/core/options/conn-options.js";
-import { type ConnectionStatus, type DaemonReport, statusJson, statusTable } from "#src/core/status/daemon-status.js";
+import type { ConnectionStatus, DaemonReport } from "#src/core/status/daemon-status.js";
+import { statusJson, statusTable } from "#src/core/status/status-reply.js";
 import { deviceLine, tunnelLines } from "#src/core/tunnel/tunnel-status.js";
 
 const NOTIFY = { sent: 0, retried: 0, failed: 0, lastOutcome: "" };
