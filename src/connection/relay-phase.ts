@@ -299,6 +299,6 @@ export class RelayPhase implements RelayOwner, RelayParkingOwner {
 /** Publishes what the remote says, beside whoever else looks on. */
 function forkOf(relay: Relay, bridge: MqttBridge): ObserverFork {
   return new ObserverFork(relay, (direction, chunk) => {
-    if (direction === "down") bridge.publish(chunk);
+    if (direction === "down") bridge.offer(chunk);
   });
 }

@@ -9,12 +9,10 @@ import { AckWatch } from "./ack-watch.js";
 import { dialBroker } from "./broker-dial.js";
 import { BrokerOutages } from "./broker-outages.js";
 import { BrokerSession } from "./broker-session.js";
-import type { BrokerSettings, LinkContext, LinkOwner } from "./broker-settings.js";
+import type { BrokerSettings, Legacy, LinkContext, LinkOwner } from "./broker-settings.js";
 
 /** With a broker that is away, the newest messages matter; some minutes of a busy house fit in. */
 const OUTBOX = { messages: 10_000, bytes: 4_194_304 };
-/** A quarter of that: devices that can wait do so while the broker is there. */
-const BUSY_BYTES = 1_048_576;
 /** Status, values and discovery of thousands of lines. */
 const RETAINED = { topics: 20_000, bytes: 16_777_216 };
 /** Messages under way: brokers take at least 20 at a time. */
@@ -26,12 +24,6 @@ const ENOUGH_UNSENT = 65_536; // bytes for the kernel
  * process goes on.
  */
 export type LeaveReason = "stops" | "moves" | "replaced";
-
-/** What a link leaves to the one after it. */
-export interface Legacy {
-  readonly waiting: readonly MqttMessage[];
-  readonly kept: readonly FixedMessage[];
-}
 
 interface Online {
   readonly kind: "online";
@@ -99,9 +91,9 @@ export class BrokerLink {
     return formatHostPort(this.#settings.broker.target);
   }
 
-  /** The broker is there, and much waits for it. */
-  get isBusy(): boolean {
-    return this.#state.kind === "online" && this.#outgoing.bytes > BUSY_BYTES;
+  /** Bytes that wait for a broker that is there. */
+  get backlog(): number {
+    return this.#state.kind === "online" ? this.#outgoing.bytes : 0;
   }
 
   /** Begins to connect. */
@@ -112,6 +104,11 @@ export class BrokerLink {
   /** Publishes a message that nobody keeps, when the broker is there. */
   send(message: MqttMessage): void {
     this.#add(() => this.#outgoing.send(message));
+  }
+
+  /** Counts a message as dropped. */
+  refuse(): void {
+    this.#add(() => this.#outgoing.refuse());
   }
 
   /** Publishes a message that the broker keeps, now and on each connection. An empty one takes the topic away. */

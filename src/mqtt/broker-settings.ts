@@ -1,5 +1,5 @@
 import type { MqttBroker } from "../core/mqtt/mqtt-broker.js";
-import type { Qos } from "../core/mqtt/mqtt-message.js";
+import type { FixedMessage, MqttMessage, Qos } from "../core/mqtt/mqtt-message.js";
 import type { Log } from "../log/log.js";
 import type { RaceContext } from "../sockets/host-race.js";
 import type { BrokerTls } from "./broker-dial.js";
@@ -30,4 +30,10 @@ export interface LinkOwner {
   /** The topics to subscribe to: asked at the beginning of each session. */
   topics(): readonly string[];
   message(topic: string, payload: Buffer, isRetained: boolean): void;
+}
+
+/** What a link leaves to the one after it. */
+export interface Legacy {
+  readonly waiting: readonly MqttMessage[];
+  readonly kept: readonly FixedMessage[];
 }

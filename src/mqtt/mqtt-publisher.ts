@@ -35,6 +35,8 @@ export interface MqttBridge {
   readonly isBusy: boolean;
   /** Publishes bytes of the remote. @param chunk lent for this call */
   publish(chunk: Buffer): void;
+  /** The same for a remote that cannot wait: while much waits for the broker, its bytes are dropped, and none of others. */
+  offer(chunk: Buffer): void;
   /** Takes nothing more. */
   end(): void;
 }

@@ -6,8 +6,8 @@ import { formatHostPort } from "../core/net/address.js";
 import type { TlsIdentities } from "../dial/tls-credentials.js";
 import { atMost } from "../scheduling/waits.js";
 import type { End } from "../sockets/end.js";
-import { BrokerLink, type LeaveReason, type Legacy } from "./broker-link.js";
-import type { BrokerSettings, LinkContext } from "./broker-settings.js";
+import { BrokerLink, type LeaveReason } from "./broker-link.js";
+import type { BrokerSettings, Legacy, LinkContext } from "./broker-settings.js";
 import { GatewayTopics, type GatewayTopicsContext } from "./gateway-topics.js";
 import type { MqttBridges, MqttPublisher, MqttSensor, PublishOptions } from "./mqtt-publisher.js";
 import { type MqttPoster, MqttWay } from "./mqtt-way.js";
@@ -16,6 +16,10 @@ import { RawBridge } from "./raw-bridge.js";
 /** For the last messages to a broker that is replaced or given up. */
 const CLOSE_LIMIT_MS = 1000;
 const ID_BYTES = 4;
+/** A quarter of what may wait: devices that can wait do so while the broker is there. */
+const BUSY_BYTES = 1_048_576;
+/** Senders that cannot wait leave room for those that do. */
+const CROWDED_BYTES = 524_288;
 
 /** The parts of the daemon that it uses. */
 export type MqttParts = LinkContext & GatewayTopicsContext;
@@ -54,7 +58,11 @@ export class Mqtt implements MqttPublisher, MqttBridges, MqttPoster {
 
   /** The broker is there, and much waits for it. */
   get isBusy(): boolean {
-    return this.#link?.isBusy ?? false;
+    return this.#backlog > BUSY_BYTES;
+  }
+
+  get #backlog(): number {
+    return this.#link?.backlog ?? 0;
   }
 
   /** Obeys these settings from now on. A connection whose settings stay goes on. */
@@ -92,6 +100,11 @@ export class Mqtt implements MqttPublisher, MqttBridges, MqttPoster {
     const whole = wholeTopic(settings.prefix, topic);
     if (retain) this.#link?.keep(whole, payload, qos);
     else this.#link?.send({ topic: whole, payload, qos: qos ?? settings.qos, retain });
+  }
+
+  offer(topic: string, payload: Buffer): void {
+    if (this.#backlog > CROWDED_BYTES) this.#link?.refuse();
+    else this.publish(topic, payload);
   }
 
   subscribe(topic: string, take: (payload: Buffer) => void): () => void {

@@ -10,6 +10,8 @@ const MAX_UNSENT = 65_536;
 
 interface Publisher extends Pick<MqttPublisher, "publish" | "subscribe"> {
   readonly isBusy: boolean;
+  /** As `publish`, but for a sender that cannot wait: where much waits for the broker already, it is dropped, and counted. */
+  offer(topic: string, payload: Buffer): void;
 }
 
 /** Publishes the bytes of a remote as they come, and writes to it what comes at `TOPIC/set`. */
@@ -40,12 +42,18 @@ export class RawBridge implements MqttBridge {
   }
 
   publish(chunk: Buffer): void {
-    for (let at = 0; at < chunk.length; at += MAX_MESSAGE) {
-      this.#mqtt.publish(this.#topic, Buffer.from(chunk.subarray(at, at + MAX_MESSAGE)));
-    }
+    for (const message of messagesOf(chunk)) this.#mqtt.publish(this.#topic, message);
+  }
+
+  offer(chunk: Buffer): void {
+    for (const message of messagesOf(chunk)) this.#mqtt.offer(this.#topic, message);
   }
 
   end(): void {
     this.#unsubscribe();
   }
+}
+
+function* messagesOf(chunk: Buffer): Generator<Buffer> {
+  for (let at = 0; at < chunk.length; at += MAX_MESSAGE) yield Buffer.from(chunk.subarray(at, at + MAX_MESSAGE));
 }

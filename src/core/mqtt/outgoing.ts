@@ -53,10 +53,15 @@ export class Outgoing {
     this.#outbox.push(message);
   }
 
+  /** Counts a message that there is no room for. */
+  refuse(): void {
+    this.#refused += 1;
+  }
+
   /** Adds the last message of a topic: it replaces the one before it, and goes out on each connection. An empty one takes the topic away. */
   keep(topic: string, payload: string | Buffer, qos: Qos): void {
     if (this.#retained.keep({ topic, payload, qos, retain: true })) this.#unsaid.push(topic);
-    else this.#refused += 1;
+    else this.refuse();
   }
 
   /**

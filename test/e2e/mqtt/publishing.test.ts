@@ -150,8 +150,14 @@ test("a reload moves to another prefix, and takes the old topics away", async (t
   await broker.said("attic/line/box/status", /"name":"box"/, 1);
 });
 
-test("a broker that acknowledges nothing does not hold up the end", async (t) => {
-  const { daemon } = await setUp(t, "qos=1", await TestBroker.start({ isMute: true }));
+test("a broker that acknowledges nothing holds up neither a connection nor the end; a fast one drops its own bytes", async (t) => {
+  const { device, daemon } = await setUp(t, "qos=1", await TestBroker.start({ isMute: true }));
+  const { client, remote } = await relayed(daemon.port, device, "NMQT=fast PAYL=raw");
+  const bytes = 4_194_304;
+  remote.write(Buffer.alloc(bytes));
+  await client.take(bytes);
+  const { mqtt } = await statJson(daemon.port);
+  assert.ok(mqtt && mqtt.dropped > 0 && mqtt.waitingBytes < 1_048_576, JSON.stringify(mqtt));
   const since = performance.now();
   await daemon.stop();
   assert.ok(performance.now() - since < 10_000);
