@@ -11,6 +11,8 @@ import type { DirectContext } from "./direct-context.js";
 const BACKOFF = { firstMs: 1000, maxMs: 30_000 };
 /** A connection that has lasted so long was a good one: the next attempt comes soon. */
 const GOOD_MS = 10_000;
+/** Behind a connection on which the server has answered: some end each one with the answer. */
+const ANSWERED_MS = 100;
 const BREATH_MS = 20;
 
 type State =
@@ -32,6 +34,10 @@ export class StandingLink {
   #failures = 0;
   #received = 0;
   #lastReceivedAt = 0;
+  /** What the bridge had written when the connection began. */
+  #writtenBefore = 0;
+  /** The server has said something behind what was written to it. */
+  #hasAnswered = false;
   #silence: Timer | undefined;
 
   /** Connects at once. @param dialServer to a server of the line */
@@ -50,6 +56,11 @@ export class StandingLink {
     return this.#line.port;
   }
 
+  /** Bytes that were written to the server, on all connections. */
+  get #written(): number {
+    return this.#bridge?.written ?? 0;
+  }
+
   get status(): StandingStatus {
     return {
       topic: this.#topic,
@@ -57,7 +68,7 @@ export class StandingLink {
       sinceMs: Math.round(this.#context.clock.now() - this.#since),
       ...(this.#reason !== undefined && { reason: this.#reason }),
       received: this.#received,
-      sent: this.#bridge?.written ?? 0,
+      sent: this.#written,
       refused: this.#bridge?.refused ?? 0,
     };
   }
@@ -99,6 +110,8 @@ export class StandingLink {
     this.#since = clock.now();
     this.#lastReceivedAt = this.#since;
     this.#reason = undefined;
+    this.#writtenBefore = this.#written;
+    this.#hasAnswered = false;
     log.info(`${this.#prefix} connected to ${end.peerAddress}, for ${this.#topic}`);
     end.events = {
       ...IGNORE_EVENTS,
@@ -114,6 +127,7 @@ export class StandingLink {
 
   #publish(chunk: Buffer): void {
     this.#received += chunk.length;
+    this.#hasAnswered ||= this.#written > this.#writtenBefore;
     this.#lastReceivedAt = this.#context.clock.now();
     this.#bridge?.publish(chunk);
     const state = this.#state;
@@ -150,13 +164,18 @@ export class StandingLink {
     letGo(state.end, state.lease);
     const lasted = clock.now() - this.#since;
     this.#since = clock.now();
-    this.#down(reason, lasted);
+    if (this.#hasAnswered) this.#wait(reason, 0, ANSWERED_MS);
+    else this.#down(reason, lasted);
   }
 
   #down(reason: string, lastedMs: number): void {
+    const failures = lastedMs >= GOOD_MS ? 1 : this.#failures + 1;
+    this.#wait(reason, failures, backoffMs(BACKOFF, failures, Math.random()));
+  }
+
+  #wait(reason: string, failures: number, waitMs: number): void {
     this.#reason = reason;
-    this.#failures = lastedMs >= GOOD_MS ? 1 : this.#failures + 1;
-    const waitMs = backoffMs(BACKOFF, this.#failures, Math.random());
+    this.#failures = failures;
     this.#state = { kind: "waiting", timer: this.#context.clock.after(waitMs, () => this.#dial()) };
   }
 
