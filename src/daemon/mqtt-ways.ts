@@ -10,7 +10,7 @@ type PayloadSettings = Pick<Settings, "mqttPayload">;
 export function mqttWays(settings: PayloadSettings, mqtt: () => Mqtt | undefined): WayMaker {
   return (options) => {
     const { mqttTopic } = options;
-    return mqttTopic === undefined || isRaw(options, settings) ? undefined : mqtt()?.wayOf(mqttTopic);
+    return mqttTopic === undefined || isBytes(options, settings) ? undefined : mqtt()?.wayOf(mqttTopic);
   };
 }
 
@@ -18,11 +18,11 @@ export function mqttWays(settings: PayloadSettings, mqtt: () => Mqtt | undefined
 export function rawBridges(settings: PayloadSettings, mqtt: () => Mqtt | undefined): ConnectionContext["rawBridge"] {
   return (options, remote) => {
     const { mqttTopic } = options;
-    if (mqttTopic === undefined || !isRaw(options, settings)) return undefined;
-    return mqtt()?.bridge(mqttTopic, () => remote);
+    if (mqttTopic === undefined || !isBytes(options, settings)) return undefined;
+    return mqtt()?.bridge(mqttTopic, () => remote, options.mqttPayload);
   };
 }
 
-function isRaw({ mqttPayload }: ConnOptions, settings: PayloadSettings): boolean {
-  return (mqttPayload ?? settings.mqttPayload) === "raw";
+function isBytes({ mqttPayload }: ConnOptions, settings: PayloadSettings): boolean {
+  return (mqttPayload ?? settings.mqttPayload) !== "json";
 }

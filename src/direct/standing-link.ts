@@ -41,13 +41,15 @@ export class StandingLink {
   #silence: Timer | undefined;
 
   /** Connects at once. @param dialServer to a server of the line */
-  constructor(line: DirectLine, topic: string, context: DirectContext, dialServer: StandingDial) {
+  constructor(line: DirectLine, context: DirectContext, dialServer: StandingDial) {
     this.#line = line;
+    const { standingTopic: topic = "", standingPayload: payload } = line.route.direct;
     this.#topic = topic;
     this.#context = context;
     this.#dialServer = () => dialServer(sharedOrigin(lineName("direct", line)));
     this.#since = context.clock.now();
-    this.#bridge = context.mqtt()?.bridge(topic, () => (this.#state.kind === "open" ? this.#state.end : undefined));
+    const remote = (): End | undefined => (this.#state.kind === "open" ? this.#state.end : undefined);
+    this.#bridge = context.mqtt()?.bridge(topic, remote, payload);
     this.#dial();
   }
 
@@ -161,6 +163,7 @@ export class StandingLink {
     const { clock, log } = this.#context;
     log.info(`${this.#prefix} connection for ${this.#topic} has ended: ${reason}`);
     this.#silence?.cancel();
+    this.#bridge?.ended();
     letGo(state.end, state.lease);
     const lasted = clock.now() - this.#since;
     this.#since = clock.now();

@@ -12,7 +12,7 @@ function keyOf({ port, name = "", route }: DirectLine): string {
   return [
     name,
     port,
-    JSON.stringify([route.options, route.direct.standingTopic]),
+    JSON.stringify([route.options, route.direct.standingTopic, route.direct.standingPayload]),
     ...route.servers.map(formatHostPort),
   ].join(" ");
 }
@@ -45,7 +45,6 @@ export class StandingLinks {
   }
 
   #linkOf(line: DirectLine): StandingLink {
-    const topic = line.route.direct.standingTopic ?? "";
-    return new StandingLink(line, topic, this.#context, (origin) => this.#directLines.of(line).dial(origin));
+    return new StandingLink(line, this.#context, (origin) => this.#directLines.of(line).dial(origin));
   }
 }

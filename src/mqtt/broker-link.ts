@@ -91,9 +91,9 @@ export class BrokerLink {
     return formatHostPort(this.#settings.broker.target);
   }
 
-  /** Bytes that wait for a broker that is there. */
-  get backlog(): number {
-    return this.#state.kind === "online" ? this.#outgoing.bytes : 0;
+  /** What waits for a broker that is there. */
+  get backlog(): Pick<Outgoing, "size" | "bytes"> | undefined {
+    return this.#state.kind === "online" ? this.#outgoing : undefined;
   }
 
   /** Begins to connect. */

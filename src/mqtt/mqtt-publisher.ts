@@ -1,4 +1,4 @@
-import type { Qos } from "../core/mqtt/mqtt-message.js";
+import type { MqttPayload, Qos } from "../core/mqtt/mqtt-message.js";
 import type { End } from "../sockets/end.js";
 
 /** How a message is published. */
@@ -37,6 +37,8 @@ export interface MqttBridge {
   publish(chunk: Buffer): void;
   /** The same for a remote that cannot wait: while much waits for the broker, its bytes are dropped, and none of others. */
   offer(chunk: Buffer): void;
+  /** The remote has said its last: half a line will not go on. */
+  ended(): void;
   /** Takes nothing more. */
   end(): void;
 }
@@ -66,8 +68,9 @@ export interface MqttBridges {
    *
    * @param topic below the prefix; what others publish at `TOPIC/set` is to be written
    * @param remote undefined: there is none at the moment
+   * @param payload left out: as `[mqtt]` says
    */
-  bridge(topic: string, remote: () => End | undefined): MqttBridge;
+  bridge(topic: string, remote: () => End | undefined, payload?: MqttPayload): MqttBridge;
 }
 
 /** The part of the daemon that publishes. */

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Settings } from "../core/config/settings.js";
+import type { MqttPayload } from "../core/mqtt/mqtt-message.js";
 import type { MqttStatus } from "../core/mqtt/mqtt-status.js";
 import { STATUS_TOPIC, topicMatches } from "../core/mqtt/mqtt-topic.js";
 import { formatHostPort } from "../core/net/address.js";
@@ -17,7 +18,7 @@ import { RawBridge } from "./raw-bridge.js";
 const CLOSE_LIMIT_MS = 1000;
 const ID_BYTES = 4;
 /** A quarter of what may wait: devices that can wait do so while the broker is there. */
-const BUSY_BYTES = 1_048_576;
+const BUSY = { messages: 2500, bytes: 1_048_576 };
 /** Senders that cannot wait leave room for those that do. */
 const CROWDED_BYTES = 524_288;
 
@@ -38,6 +39,7 @@ export class Mqtt implements MqttPublisher, MqttBridges, MqttPoster {
   readonly #topics: GatewayTopics;
   #link: BrokerLink | undefined;
   #settings: BrokerSettings | undefined;
+  #payload: MqttPayload = "json";
   /** The link before this one, while it says goodbye. */
   #leaving: Promise<void> = Promise.resolve();
 
@@ -58,15 +60,13 @@ export class Mqtt implements MqttPublisher, MqttBridges, MqttPoster {
 
   /** The broker is there, and much waits for it. */
   get isBusy(): boolean {
-    return this.#backlog > BUSY_BYTES;
-  }
-
-  get #backlog(): number {
-    return this.#link?.backlog ?? 0;
+    const backlog = this.#link?.backlog;
+    return backlog !== undefined && (backlog.bytes > BUSY.bytes || backlog.size > BUSY.messages);
   }
 
   /** Obeys these settings from now on. A connection whose settings stay goes on. */
   configure(settings: Settings, identities: TlsIdentities): void {
+    this.#payload = settings.mqttPayload;
     const next = brokerSettings(settings, identities, this.#ownId);
     if (next === undefined) this.#topics.stop();
     if (keyOf(next) !== keyOf(this.#settings)) this.#connect(next);
@@ -103,7 +103,7 @@ export class Mqtt implements MqttPublisher, MqttBridges, MqttPoster {
   }
 
   offer(topic: string, payload: Buffer): void {
-    if (this.#backlog > CROWDED_BYTES) this.#link?.refuse();
+    if ((this.#link?.backlog?.bytes ?? 0) > CROWDED_BYTES) this.#link?.refuse();
     else this.publish(topic, payload);
   }
 
@@ -122,8 +122,8 @@ export class Mqtt implements MqttPublisher, MqttBridges, MqttPoster {
     }
   }
 
-  bridge(topic: string, remote: () => End | undefined): RawBridge {
-    return new RawBridge(topic, remote, this);
+  bridge(topic: string, remote: () => End | undefined, payload?: MqttPayload): RawBridge {
+    return new RawBridge(topic, remote, this, () => (payload ?? this.#payload) === "lines");
   }
 
   /** Makes the way of connections whose options name a topic for their events. */

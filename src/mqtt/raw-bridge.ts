@@ -1,3 +1,4 @@
+import { LineCutter } from "../core/mqtt/line-cutter.js";
 import type { End } from "../sockets/end.js";
 import type { MqttBridge, MqttPublisher } from "./mqtt-publisher.js";
 
@@ -21,9 +22,15 @@ export class RawBridge implements MqttBridge {
   readonly #mqtt: Publisher;
   readonly #topic: string;
   readonly #unsubscribe: () => void;
+  readonly #isLines: () => boolean;
+  readonly #lines = new LineCutter(MAX_MESSAGE);
 
-  /** @param remote undefined: there is none at the moment */
-  constructor(topic: string, remote: () => End | undefined, mqtt: Publisher) {
+  /**
+   * @param remote undefined: there is none at the moment
+   * @param isLines whether each line is a message
+   */
+  constructor(topic: string, remote: () => End | undefined, mqtt: Publisher, isLines: () => boolean) {
+    this.#isLines = isLines;
     this.#mqtt = mqtt;
     this.#topic = topic;
     this.#unsubscribe = mqtt.subscribe(`${topic}/set`, (payload) => {
@@ -42,18 +49,27 @@ export class RawBridge implements MqttBridge {
   }
 
   publish(chunk: Buffer): void {
-    for (const message of messagesOf(chunk)) this.#mqtt.publish(this.#topic, message);
+    for (const message of this.#messagesOf(chunk)) this.#mqtt.publish(this.#topic, message);
   }
 
   offer(chunk: Buffer): void {
-    for (const message of messagesOf(chunk)) this.#mqtt.offer(this.#topic, message);
+    for (const message of this.#messagesOf(chunk)) this.#mqtt.offer(this.#topic, message);
+  }
+
+  ended(): void {
+    for (const line of this.#lines.rest()) this.#mqtt.publish(this.#topic, line);
   }
 
   end(): void {
+    this.ended();
     this.#unsubscribe();
+  }
+
+  #messagesOf(chunk: Buffer): Iterable<Buffer> {
+    return this.#isLines() ? this.#lines.take(chunk) : piecesOf(chunk);
   }
 }
 
-function* messagesOf(chunk: Buffer): Generator<Buffer> {
+function* piecesOf(chunk: Buffer): Generator<Buffer> {
   for (let at = 0; at < chunk.length; at += MAX_MESSAGE) yield Buffer.from(chunk.subarray(at, at + MAX_MESSAGE));
 }

@@ -1,5 +1,6 @@
 import { EVENT_NAMES, type EventName } from "../events/gateway-event.js";
 import type { MqttBroker } from "../mqtt/mqtt-broker.js";
+import { MQTT_PAYLOADS } from "../mqtt/mqtt-message.js";
 import { parsePrefix } from "../mqtt/mqtt-topic.js";
 import { formatHostPort, parseHostPort } from "../net/address.js";
 import { formatDuration } from "../parse/duration.js";
@@ -142,11 +143,11 @@ export const MQTT_KEYS = [
     section: "mqtt",
     key: "payload",
     unit: "word",
-    range: "json, raw",
+    range: MQTT_PAYLOADS.join(", "),
     sets: "mqttPayload",
     defaultText: "json",
-    help: "What connections with NMQT publish: their events as JSON, or the bytes of the remote as they come.",
-    parse: (text) => parseChoice(text, ["json", "raw"]),
+    help: "What connections with NMQT publish: their events as JSON, or the bytes of the remote as they come (raw), or a line a message.",
+    parse: (text) => parseChoice(text, MQTT_PAYLOADS),
     print: String,
   }),
   row({

@@ -32,8 +32,9 @@ export const DIRECT_FORMAT: LineFormat<LineOptions, DirectRoute> = {
   },
   placesOf: ({ servers }) => servers.map(formatHostPort),
   optionsOf: ({ options, direct }) => {
-    const { standingTopic: mqttTopic } = direct;
-    return { ...options, ...direct, ...(mqttTopic !== undefined && { mqttTopic }) };
+    const { standingTopic: mqttTopic, standingPayload: mqttPayload } = direct;
+    const own = { ...(mqttTopic !== undefined && { mqttTopic }), ...(mqttPayload !== undefined && { mqttPayload }) };
+    return { ...options, ...direct, ...own };
   },
   datagramProblem({ options, direct }) {
     if (options.listenTls !== undefined) return "LTLS does not go with listen=udp: TLS wants a stream";
@@ -98,7 +99,9 @@ function checkDirectRoute(
   const { mqttTopic, mqttPayload, ...rest } = options;
   const isStanding = direct.dial === "always" && mqttTopic !== undefined;
   const request = checkConnRequest({ target, options: isStanding ? rest : options });
-  const own = isStanding ? { ...direct, standingTopic: mqttTopic } : direct;
+  const own = isStanding
+    ? { ...direct, standingTopic: mqttTopic, ...(mqttPayload && { standingPayload: mqttPayload }) }
+    : direct;
   return request.ok ? ok({ ...request.value, servers, direct: own }) : request;
 }
 

@@ -1,3 +1,4 @@
+import type { MqttPayload } from "../mqtt/mqtt-message.js";
 import { type OptionRow, rowsOf } from "../options/option-table.js";
 import { time, type ValueKind, word } from "../options/value-kinds.js";
 import { fail, ok } from "../parse/result.js";
@@ -14,6 +15,8 @@ export interface DirectOptions {
   readonly dial: "client" | "always";
   /** The MQTT topic of a line that is always connected: its clients have none. */
   readonly standingTopic?: string;
+  /** How the bytes are published there; left out: as `[mqtt]` says. */
+  readonly standingPayload?: MqttPayload;
   /** How long an answer to a Conbus read is given again; 0: never. */
   readonly shareMs: number;
   /** Most Conbus telegrams a second towards the server; 0: no limit. */

@@ -1,8 +1,9 @@
 /** How sure a message arrives: 0 at most once, 1 at least once (MQTT 3.1.1, section 4.3). */
 export type Qos = 0 | 1;
 
-/** What a connection publishes: its events as JSON, or the bytes of its remote. */
-export type MqttPayload = "json" | "raw";
+/** What a connection publishes: its events as JSON, or the bytes of its remote as they come, or line by line. */
+export const MQTT_PAYLOADS = ["json", "raw", "lines"] as const;
+export type MqttPayload = (typeof MQTT_PAYLOADS)[number];
 
 /** What a message says; a function is asked when the message leaves, and may say nothing any more. */
 export type MqttContent = string | Buffer | (() => string | undefined);

@@ -1,3 +1,4 @@
+import { MQTT_PAYLOADS } from "../mqtt/mqtt-message.js";
 import { parseTopic } from "../mqtt/mqtt-topic.js";
 import { type ConnOptions, DEFAULT_OPTIONS } from "./conn-options.js";
 import { type OptionRow, rowsOf } from "./option-table.js";
@@ -20,7 +21,7 @@ export const MQTT_OPTIONS: readonly (OptionRow<ConnOptions> & { readonly capabil
       key: "NMQT",
       name: "mqtt",
       description:
-        "Publish what happens to the connection at this MQTT topic, below prefix of [mqtt]. With payload=raw, what is published at TOPIC/set is written to the remote.",
+        "Publish what happens to the connection at this MQTT topic, below prefix of [mqtt]. With payload=raw or lines, what is published at TOPIC/set is written to the remote.",
       usage: "NMQT=topic",
       help: ["Publish what happens at this MQTT topic, below the prefix of the configuration."],
       sets: "mqttTopic",
@@ -33,14 +34,14 @@ export const MQTT_OPTIONS: readonly (OptionRow<ConnOptions> & { readonly capabil
       key: "PAYL",
       name: "payload",
       description:
-        "With mqtt (NMQT): publish events as JSON, or the bytes of the remote as they come. Empty is payload of [mqtt].",
-      usage: "PAYL=json|raw",
+        "With mqtt (NMQT): publish events as JSON, or the bytes of the remote as they come (raw), or a line a message. Empty is payload of [mqtt].",
+      usage: "PAYL=json|raw|lines",
       help: [
-        "With NMQT: publish events as JSON, or the bytes of the remote as they come; then",
-        "topic/set is written to the remote (default: payload of the configuration).",
+        "With NMQT: publish events as JSON, or the bytes of the remote as they come, or",
+        "its lines; with both, topic/set is written to it (default: as configured).",
       ],
       sets: "mqttPayload",
-      kind: word(["json", "raw"]),
+      kind: word(MQTT_PAYLOADS),
     }),
     capabilities: ["PAYL"],
   },

@@ -103,20 +103,20 @@ test("dial=always: a device without clients; clients of the line are not publish
   const port = await freePort();
   const { broker, device, daemon } = await setUp(
     t,
-    `[direct box]\nlisten=${port}\ntarget=DEVICE\nmqtt=box\ndial=always`,
+    `[direct box]\nlisten=${port}\ntarget=DEVICE\nmqtt=box\npayload=lines\ndial=always`,
   );
   const standing = await device.client();
   await until(() => broker.clients[0]?.subscribed.includes("sockproxyd/box/set") ?? false, "the subscription");
   broker.send("sockproxyd/box/set", "on\n");
   assert.equal(await standing.line(), "on");
-  standing.write("is on\n");
-  await broker.said("sockproxyd/box", "is on\n");
+  standing.write("is on\r\n");
+  await broker.said("sockproxyd/box", "is on");
   const { directs } = await statJson(daemon.port);
   const { topic, connected, received, sent, refused } = directs[0]?.standing ?? {};
   assert.deepEqual(
     { topic, connected, received, sent, refused },
     {
-      ...{ topic: "box", connected: true, received: 6, sent: 3, refused: 0 },
+      ...{ topic: "box", connected: true, received: 7, sent: 3, refused: 0 },
     },
   );
   const client = await Client.open(port);
@@ -124,7 +124,7 @@ test("dial=always: a device without clients; clients of the line are not publish
   other.write("to the client\n");
   assert.equal(await client.line(), "to the client");
   standing.write("last\n");
-  await broker.said("sockproxyd/box", "last\n");
+  await broker.said("sockproxyd/box", "last");
   assert.doesNotMatch(
     broker.clients[0]?.published.map(({ payload }) => String(payload)).join("") ?? "",
     /to the client/,
