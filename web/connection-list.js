@@ -1,7 +1,7 @@
 // Connections as a table: sorted, and as many as a reader takes in.
 
 import { bytes, count, duration, plain } from "./format.js";
-import { table } from "./parts.js";
+import { stateSign, table } from "./parts.js";
 import { hrefOf } from "./routes.js";
 import { h } from "./tree.js";
 
@@ -65,12 +65,11 @@ export function connectionTable(label, connections, { order, limit }, without = 
     column("Age", "age", true),
     { head: "Notifies", key: "notify" },
   ];
-  const isNotifying = connections.some(({ notify }) => notify !== undefined);
+  const isNotifying = connections.some(({ notify, tells }) => notify !== undefined || tells !== undefined);
   const kept = columns.map(({ key }) => key !== without && (key !== "notify" || isNotifying));
   /** @template T @param {readonly T[]} all @returns {T[]} */
   const pick = (all) => all.filter((_, index) => kept[index]);
   const rows = sorted(connections, order).slice(0, limit).map(rowOf);
-  const more = connections.length - limit;
   return [
     h(
       "div",
@@ -81,34 +80,60 @@ export function connectionTable(label, connections, { order, limit }, without = 
         rows.map((row) => ({ ...row, cells: pick(row.cells) })),
       ),
     ),
-    more > 0 &&
-      h(
-        "p",
-        { class: "more" },
-        `${count(limit)} of ${count(connections.length)} are shown. `,
-        h("button", { type: "button", "data-action": "more" }, "Show 100 more"),
-      ),
+    moreButton(connections.length, limit),
   ];
 }
 
+/** What is below a list that is longer than a reader takes in. @param {number} length @param {number} limit how many are shown */
+export function moreButton(length, limit) {
+  return (
+    length > limit &&
+    h(
+      "p",
+      { class: "more" },
+      `${count(limit)} of ${count(length)} are shown. `,
+      h("button", { type: "button", "data-action": "more" }, "Show 100 more"),
+    )
+  );
+}
+
 /** @param {ConnectionStatus} connection */
-function rowOf({ id, listener, client, clientPort, remote, phase, received, sent, ageMs, notify }) {
+function rowOf(connection) {
+  const { id, listener, client, clientPort, received, sent, ageMs, notify, tells = [] } = connection;
   return {
     key: id,
     cells: [
       h("a", { href: hrefOf("connection", id) }, `${plain(client, 60)}:${clientPort}`),
-      remote === undefined ? h("span", { class: "muted" }, phase) : plain(remote, 80),
+      remoteOf(connection),
       plain(listener, 60),
       bytes(received),
       bytes(sent),
       duration(ageMs),
-      notify !== undefined && notifyText(notify),
+      [...(notify === undefined ? [] : [notifyText(notify)]), ...tells.map(toldText)].join(" · "),
     ],
   };
+}
+
+/** Where a connection leads, and what keeps it from that. @param {ConnectionStatus} connection */
+function remoteOf({ remote, phase, parked }) {
+  if (remote === undefined) return h("span", { class: "muted" }, phase);
+  if (parked === undefined) return plain(remote, 80);
+  const waits = `parked, ${bytes(parked.bytes)}, ${duration(parked.restMs)} left`;
+  return h("span", {}, plain(remote, 80), " ", stateSign({ level: "idle", text: waits }));
+}
+
+/** @param {NonNullable<ConnectionStatus["notify"]>} way another one than the Luup engine */
+function toldText({ target, sent, failed }) {
+  return `${plain(target, 60)}: ${amounts(sent, failed)}`;
+}
+
+/** @param {number} sent @param {number} failed */
+function amounts(sent, failed) {
+  return `${count(sent)} sent${failed > 0 ? `, ${count(failed)} failed` : ""}`;
 }
 
 /** @param {NonNullable<ConnectionStatus["notify"]>} notify */
 export function notifyText({ target, sent, failed }) {
   const [device = "", , , pid = ""] = target.split("/");
-  return `device ${plain(device, 20)}${pid === "" ? "" : ` · ${plain(pid, 40)}`}: ${count(sent)} sent${failed > 0 ? `, ${count(failed)} failed` : ""}`;
+  return `device ${plain(device, 20)}${pid === "" ? "" : ` · ${plain(pid, 40)}`}: ${amounts(sent, failed)}`;
 }

@@ -69,7 +69,7 @@ export function connectionView({ status, actions, now, ui }, id) {
     h("ul", { key: "figures", class: "numbers" }, figures(connection)),
     section("facts", "At a glance", facts(connectionFacts(connection, now))),
     notify !== undefined && section("notify", "Notifications", facts(notifyFacts(notify))),
-    ...tells.map((way, index) => section(`told${index}`, "Also told", facts(notifyFacts(way)))),
+    ...tells.map((way, index) => section(`told${index}`, wayTitle(way, status.mqtt?.prefix), facts(toldFacts(way)))),
     h("section", { key: `stream ${id}`, id: "stream", opaque: true }),
   ];
 }
@@ -147,13 +147,27 @@ function optionText(options) {
 }
 
 /** @param {NonNullable<ConnectionStatus["notify"]>} notify @returns {[string, string | undefined][]} */
-function notifyFacts({ target, sent, retried, failed, lastOutcome, failingMs, repeatInMs }) {
-  const [device, service, action, pid] = target.split("/");
+function notifyFacts(notify) {
+  const [device, service, action, pid] = notify.target.split("/");
   return [
     ["Device", plain(device, 40)],
     ["Service", plain(service, 200)],
     ["Action", plain(action, 200)],
     ["Pid", pid && plain(pid, 200)],
+    ...toldFacts(notify),
+  ];
+}
+
+/** What a way besides the Luup engine is called. @param {NonNullable<ConnectionStatus["notify"]>} way @param {string} [prefix] of all topics */
+function wayTitle({ target }, prefix = "") {
+  const [, way, name = ""] = /^(mqtt|webhook) (.*)$/s.exec(target) ?? [];
+  if (way === "mqtt") return `Published at ${plain(`${prefix}/${name}`, 200)}`;
+  return way === "webhook" ? `Told to the webhook ${plain(name, 80)}` : `Told to ${plain(target, 160)}`;
+}
+
+/** What became of the notifications on one way. @param {NonNullable<ConnectionStatus["notify"]>} way @returns {[string, string | undefined][]} */
+function toldFacts({ sent, retried, failed, lastOutcome, failingMs, repeatInMs }) {
+  return [
     ["Sent", count(sent)],
     ["Repeated", count(retried)],
     ["Failed", count(failed)],

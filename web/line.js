@@ -9,6 +9,7 @@ import { portAddress, trafficLines } from "./overview.js";
 import { facts, section, stateSign, table } from "./parts.js";
 import { isAbout, problemList } from "./problems.js";
 import { hrefOf } from "./routes.js";
+import { standingState } from "./things.js";
 import { tiles } from "./tiles.js";
 import { h } from "./tree.js";
 import { valueTable } from "./value-table.js";
@@ -21,7 +22,7 @@ import { valueTable } from "./value-table.js";
  * @param {string} subject the port, or the name of a listener that has none
  */
 export function lineView(world, subject) {
-  const { status, things, problems, history, now } = world;
+  const { status, things, problems, history, now, ui } = world;
   const listener = status.listeners.find(({ name, port }) => (port === 0 ? name : String(port)) === subject);
   const its = things.filter(({ port }) => String(port) === subject);
   const [first] = its;
@@ -48,17 +49,20 @@ export function lineView(world, subject) {
     h(
       "section",
       { key: "charts", class: "charts", "aria-label": "How it goes" },
-      charts(world, subject, listener?.name, mux !== undefined),
+      charts(world, subject, listener?.name, { isMux: mux !== undefined, isStanding: direct?.standing !== undefined }),
     ),
     section("facts", "At a glance", lineFacts(listener, mux)),
     mux?.values !== undefined && section("values", "Values", valueTable(mux.values)),
     mux !== undefined && section("clients", "Who asks", clientTable(mux)),
+    direct?.standing !== undefined && section("standing", "Connection for MQTT", facts(standingFacts(direct.standing))),
     direct !== undefined && section("servers", "Servers", serverTable(direct, now)),
-    its.some(({ kind }) => kind === "tunnel") && its.length > 1 && section("devices", "Devices", tiles(its, history)),
+    its.some(({ kind }) => kind === "tunnel") &&
+      its.length > 1 &&
+      section("devices", "Devices", tiles(its, history, ui.limit)),
     section(
       "connections",
       ["Connections", h("span", { class: "count" }, count(connections.length))],
-      connectionTable("Connections", connections, world.ui, "listener"),
+      connectionTable("Connections", connections, ui, "listener"),
     ),
     mux !== undefined || direct !== undefined || connections.length > 0
       ? h("section", { key: `stream ${subject}`, id: "stream", opaque: true })
@@ -83,9 +87,9 @@ export function notThere(text) {
  * @param {World} world
  * @param {string} port
  * @param {string | undefined} listener its name
- * @param {boolean} isMux
+ * @param {{ readonly isMux: boolean, readonly isStanding: boolean }} what
  */
-function charts({ history }, port, listener, isMux) {
+function charts({ history }, port, listener, { isMux, isStanding }) {
   const span = spanOf(history);
   const response = pointsOf(history, "mux", port, "response");
   return [
@@ -100,7 +104,9 @@ function charts({ history }, port, listener, isMux) {
         span,
       ),
     isMux && chart("Device response", [{ values: response }], milliseconds, span),
-    listener !== undefined && chart("Traffic", trafficLines(history, "line", listener), byteRate, span),
+    isStanding && chart("Connection for MQTT", trafficLines(history, "standing", port), byteRate, span),
+    listener !== undefined &&
+      chart(isStanding ? "Clients" : "Traffic", trafficLines(history, "line", listener), byteRate, span),
   ];
 }
 
@@ -166,6 +172,20 @@ function linkRows({ links }) {
     links.length === 1 ? "Link" : `Link ${index + 1}`,
     `${plain(address, 60)}, ${state}${state === "idle" ? ` for ${duration(idleMs)}` : ""}, ${duration(ageMs)} old, ${plural(requests, "request")}`,
   ]);
+}
+
+/** Of a line that is connected without any client. @param {NonNullable<Status["directs"][number]["standing"]>} standing @returns {[string, import("./tree.js").Child][]} */
+function standingFacts(standing) {
+  const { topic, sinceMs, reason, received, sent, refused } = standing;
+  return [
+    ["Topic", plain(topic, 130)],
+    ["State", stateSign(standingState(standing))],
+    ["For", duration(sinceMs)],
+    ["Reason", plain(reason ?? "", 300)],
+    ["Bytes published", count(received)],
+    ["Bytes written", count(sent)],
+    ["Messages refused", count(refused)],
+  ];
 }
 
 /** @param {Status["directs"][number]} direct @param {string} now */

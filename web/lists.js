@@ -55,7 +55,7 @@ export function searchView({ status, things, history, ui }, question) {
       section(
         "things",
         [HEADING, h("span", { class: "count" }, count(foundThings.length))],
-        tiles(foundThings, history),
+        tiles(foundThings, history, ui.limit),
       ),
     foundConnections.length > 0 &&
       section(

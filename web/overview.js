@@ -1,6 +1,7 @@
 // The first view: what is wrong, how it goes, and everything that the configuration names.
 
 import { chart } from "./chart.js";
+import { moreButton } from "./connection-list.js";
 import { byteRate, bytes, count, duration, milliseconds, moment, plain, plural, rate } from "./format.js";
 import { combined, pointsOf, spanOf } from "./history.js";
 import { button, facts, section, stateSign } from "./parts.js";
@@ -15,11 +16,12 @@ import { h } from "./tree.js";
 export const HEADING = "Devices, plugins, tunnels";
 
 const NOTHING =
-  "None yet. A plugin has a tile here once it connects, and so have lines of [mux], [direct], [tunnel] and [device] in the configuration.";
+  "None yet. A plugin has a tile here once it connects, and so have [mux], [direct], [tunnel], [device], [mqtt] and [webhook] in the configuration.";
 
 /** @param {World} world */
-export function overview({ status, problems, things, history, now, actions }) {
+export function overview({ status, problems, things, history, now, actions, ui }) {
   const open = status.connections.filter(({ phase }) => phase !== "closing").length;
+  const parked = status.parking?.connections ?? 0;
   return [
     h(
       "div",
@@ -30,6 +32,7 @@ export function overview({ status, problems, things, history, now, actions }) {
         { class: "muted" },
         `Up for ${duration(status.uptimeMs)} · `,
         h("a", { href: hrefOf("connections") }, plural(open, "connection")),
+        parked > 0 && [" (", h("a", { href: hrefOf("search", "parked") }, `${count(parked)} parked`), ")"],
         ` · ${plural(status.listeners.length, "port")}`,
       ),
     ),
@@ -38,8 +41,12 @@ export function overview({ status, problems, things, history, now, actions }) {
     h("section", { key: "charts", "aria-label": "How it goes", class: "charts" }, charts(history)),
     things.length === 0
       ? section("things", HEADING, h("p", { class: "empty" }, NOTHING))
-      : section("things", [HEADING, h("span", { class: "count" }, count(things.length))], tiles(things, history)),
-    section("ports", "Ports", ports(status)),
+      : section(
+          "things",
+          [HEADING, h("span", { class: "count" }, count(things.length))],
+          tiles(things, history, ui.limit),
+        ),
+    section("ports", "Ports", ports(status, ui.limit), moreButton(status.listeners.length, ui.limit)),
     section("daemon", "Daemon", daemonFacts(status, now), h("div", { class: "actions" }, daemonButtons(actions))),
   ];
 }
@@ -93,31 +100,33 @@ function highest(values) {
   return values.reduce((most, value) => Math.max(most, value), 0);
 }
 
-/** @param {World["status"]} status */
-function ports({ listeners }) {
+/** @param {World["status"]} status @param {number} limit */
+function ports({ listeners }, limit) {
   return h(
     "ul",
     { class: "ports" },
-    listeners.map(({ kind, name, address, port, remote, problem }) =>
-      h(
-        "li",
-        { key: name },
+    listeners
+      .slice(0, limit)
+      .map(({ kind, name, address, port, remote, problem }) =>
         h(
-          "strong",
-          {},
-          kind === "web" ? plain(name, 80) : h("a", { href: hrefOf("line", port || name) }, plain(name, 80)),
+          "li",
+          { key: name },
+          h(
+            "strong",
+            {},
+            kind === "web" ? plain(name, 80) : h("a", { href: hrefOf("line", port || name) }, plain(name, 80)),
+          ),
+          h(
+            "span",
+            { class: "aside" },
+            portAddress(address, port),
+            remote !== undefined && ` → ${plain(remote.replaceAll(",", ", "), 120)}`,
+          ),
+          problem === undefined
+            ? stateSign({ level: "good", text: "listening" })
+            : stateSign({ level: "wrong", text: plain(problem, 200) }),
         ),
-        h(
-          "span",
-          { class: "aside" },
-          portAddress(address, port),
-          remote !== undefined && ` → ${plain(remote.replaceAll(",", ", "), 120)}`,
-        ),
-        problem === undefined
-          ? stateSign({ level: "good", text: "listening" })
-          : stateSign({ level: "wrong", text: plain(problem, 200) }),
       ),
-    ),
   );
 }
 
@@ -129,7 +138,20 @@ export function portAddress(address, port) {
 
 /** @param {World["status"]} status @param {string} now */
 function daemonFacts(
-  { version, pid, startedAt, traffic, notifications, alerts, descriptors, logLinesLost, monitor, vera },
+  {
+    version,
+    pid,
+    startedAt,
+    traffic,
+    notifications,
+    alerts,
+    descriptors,
+    logLinesLost,
+    monitor,
+    vera,
+    parking,
+    events,
+  },
   now,
 ) {
   const notShown = Object.values(monitor.notShown).reduce((all, number) => all + number, 0);
@@ -151,6 +173,13 @@ function daemonFacts(
       "Notifications",
       `${count(notifications.sent)} sent, ${count(notifications.retried)} repeated, ${count(notifications.failed)} failed, ${count(notifications.waiting)} waiting (${count(notifications.repeating)} to be repeated)`,
     ],
+    [
+      "Parked",
+      parking && parking.connections > 0
+        ? `${plural(parking.connections, "connection")}, ${bytes(parking.bytes)}`
+        : undefined,
+    ],
+    ["Readers of events", events && events.readers > 0 ? count(events.readers) : undefined],
     ["Messages not shown", notShown > 0 ? count(notShown) : undefined],
     ["Log lines lost", logLinesLost > 0 ? count(logLinesLost) : undefined],
   ]);

@@ -161,9 +161,25 @@ function titleOf(problem, things) {
   return { title, href: thing?.href };
 }
 
+/** What has each kind of problem. Of others any thing of the line has it. @type {Readonly<Record<string, Thing["kind"]>>} */
+const HAVE = {
+  "device-down": "device",
+  "device-silent": "device",
+  "server-down": "server",
+  "link-down": "tunnel",
+  "server-link-down": "link",
+  "plugin-failing": "plugin",
+  "mqtt-down": "broker",
+  "webhook-failing": "webhook",
+};
+
 /** @param {Problem} problem @param {Thing} thing */
-export function isAbout({ line, name }, thing) {
-  return thing.line === line || thing.line === name || (thing.kind === "plugin" && name.startsWith(`${thing.line}/`));
+export function isAbout({ kind, line, name }, thing) {
+  if (thing.kind !== (HAVE[kind] ?? thing.kind)) return false;
+  if (thing.kind === "plugin") return thing.line === name || name.startsWith(`${thing.line}/`);
+  if (thing.alone === name) return true;
+  const isOfAnother = thing.alone !== undefined && HAVE[kind] !== undefined && name !== line;
+  return !isOfAnother && thing.line === (line ?? name);
 }
 
 /**

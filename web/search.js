@@ -1,6 +1,7 @@
 // Finds what a text stands in.
 
 import { labelOf } from "./format.js";
+import { KINDS } from "./things.js";
 
 /** @typedef {import("../src/core/status/daemon-status.js").ConnectionStatus} ConnectionStatus */
 /** @typedef {import("./things.js").Thing} Thing */
@@ -22,24 +23,26 @@ export function matches(question, fields) {
 
 /** @param {string} question @param {readonly ConnectionStatus[]} connections */
 export function findConnections(question, connections) {
-  return connections.filter(({ id, listener, client, clientPort, clientTls, remote, remoteAddress, phase, notify }) =>
-    matches(question, [
-      id,
-      listener,
-      `${client}:${clientPort}`,
-      clientTls,
-      remote,
-      remoteAddress,
-      phase,
-      notify?.target,
-      notify?.lastOutcome,
-    ]),
+  return connections.filter(
+    ({ id, listener, client, clientPort, clientTls, remote, remoteAddress, phase, notify, tells = [] }) =>
+      matches(question, [
+        id,
+        listener,
+        `${client}:${clientPort}`,
+        clientTls,
+        remote,
+        remoteAddress,
+        phase,
+        notify?.target,
+        notify?.lastOutcome,
+        ...tells.map(({ target }) => target),
+      ]),
   );
 }
 
 /** @param {string} question @param {readonly Thing[]} things */
 export function findThings(question, things) {
-  return things.filter(({ kind, key, name, detail, state, port }) =>
-    matches(question, [kind, key, name, detail, state.text, port !== undefined && labelOf({ port })]),
+  return things.filter(({ kind, key, name, detail, state, note, port }) =>
+    matches(question, [KINDS[kind], key, name, detail, state.text, note, port !== undefined && labelOf({ port })]),
   );
 }

@@ -1,7 +1,10 @@
-// What the configuration names, each in the same form: shared devices, servers, tunnels, links to servers, and the plugins behind connections.
+// What the configuration names, each in the same form: shared devices, servers, tunnels, links to servers, who is told, and the plugins behind
+// connections.
 
 import { byteRate, bytes, count, duration, labelOf, milliseconds, percent, plain, plural, rate } from "./format.js";
+import { brokerOf, webhookOf } from "./receivers.js";
 import { hrefOf } from "./routes.js";
+import { valueText } from "./value-table.js";
 
 /** @typedef {import("../src/core/status/daemon-status.js").DaemonStatus} DaemonStatus */
 /** @typedef {import("../src/core/status/daemon-status.js").ConnectionStatus} ConnectionStatus */
@@ -13,7 +16,7 @@ import { hrefOf } from "./routes.js";
 /** @typedef {"good" | "wrong" | "warning" | "idle"} Level */
 /**
  * @typedef {{
- *   readonly kind: "device" | "server" | "plugin" | "tunnel" | "link",
+ *   readonly kind: "device" | "server" | "plugin" | "tunnel" | "link" | "broker" | "webhook",
  *   readonly key: string,
  *   readonly name: string,
  *   readonly detail: string,
@@ -22,9 +25,10 @@ import { hrefOf } from "./routes.js";
  *   readonly note?: string,
  *   readonly href?: string,
  *   readonly line: string,
+ *   readonly alone?: string,
  *   readonly port?: number,
  *   readonly chart?: { readonly of: string, readonly id: string, readonly what: string, readonly title: string, readonly format: (value: number) => string },
- * }} Thing `line` is what problems and the history call it
+ * }} Thing `line` is what problems call its line; `alone` what they call it, where its line has several
  */
 
 /** What the page calls each kind. */
@@ -34,21 +38,26 @@ export const KINDS = {
   plugin: "Plugin",
   tunnel: "Tunnel",
   link: "Link to a server",
+  broker: "MQTT broker",
+  webhook: "Webhook",
 };
 
 const MAX_REMOTES = 3; // of a plugin with many connections
+const MAX_VALUES = 3; // of a device that publishes many
 
 /**
  * @param {DaemonStatus} status
  * @returns {Thing[]}
  */
-export function thingsOf({ listeners, muxes, directs, tunnels, devices, connections }) {
+export function thingsOf({ listeners, muxes, directs, tunnels, devices, mqtt, webhooks = [], connections }) {
   return [
     ...muxes.map(deviceOf),
     ...directs.map((direct) => serverOf(direct, listeners.find(({ port }) => port === direct.port)?.name ?? "")),
     ...pluginsOf(connections),
     ...tunnels.flatMap((line) => (line.devices ?? [line]).map((slot) => tunnelOf(line, slot))),
     ...devices.map(linkOf),
+    ...(mqtt === undefined ? [] : [brokerOf(mqtt)]),
+    ...webhooks.map(webhookOf),
   ];
 }
 
@@ -78,8 +87,17 @@ function deviceOf(mux) {
     href: hrefOf("line", port),
     line: lineOf(mux),
     port,
+    ...notedValues(mux),
     chart: { of: "mux", id: String(port), what: "requests", title: "Requests per second", format: rate },
   };
+}
+
+/** The first values that are true now, as a note. @param {MuxStatus} mux */
+function notedValues({ values = [] }) {
+  const known = values.filter(({ state }) => state === "good").slice(0, MAX_VALUES);
+  return known.length === 0
+    ? undefined
+    : { note: known.map((each) => `${plain(each.name, 40)} ${valueText(each)}`).join(" · ") };
 }
 
 /** @param {MuxStatus} mux @returns {Thing["state"]} */
@@ -92,7 +110,7 @@ function deviceState({ links, pool, down }) {
 
 /** @param {DirectStatus} direct @param {string} listener its name @returns {Thing} */
 function serverOf(direct, listener) {
-  const { port, servers } = direct;
+  const { port, servers, standing } = direct;
   const down = servers.filter(({ state }) => state === "down");
   const sum = (/** @type {"active" | "total" | "failures"} */ key) =>
     servers.reduce((all, server) => all + server[key], 0);
@@ -100,24 +118,46 @@ function serverOf(direct, listener) {
     kind: "server",
     key: `server ${port}`,
     name: labelOf(direct),
-    detail: servers.map(({ address }) => plain(address, 80)).join(" · "),
+    detail: [
+      ...servers.map(({ address }) => plain(address, 80)),
+      ...(standing === undefined ? [] : [`MQTT ${plain(standing.topic, 80)}`]),
+    ].join(" · "),
     state:
-      down.length === 0
-        ? { level: "good", text: servers.length > 1 ? `all ${servers.length} up` : "up" }
-        : {
-            level: down.length === servers.length ? "wrong" : "warning",
-            text: servers.length > 1 ? `${down.length} of ${servers.length} down` : "down",
-          },
-    figures: [
-      ["Clients", count(sum("active"))],
-      ["So far", count(sum("total"))],
-      ["Failures", count(sum("failures"))],
-    ],
+      standing === undefined || down.length > 0 ? serverState(servers.length, down.length) : standingState(standing),
+    figures:
+      standing === undefined
+        ? [
+            ["Clients", count(sum("active"))],
+            ["So far", count(sum("total"))],
+            ["Failures", count(sum("failures"))],
+          ]
+        : [
+            ["Published", bytes(standing.received)],
+            ["Written", bytes(standing.sent)],
+            ["Refused", count(standing.refused)],
+            ["Failures", count(sum("failures"))],
+          ],
     href: hrefOf("line", port),
     line: lineOf(direct),
     port,
-    chart: { of: "line", id: listener, what: "received", title: "Bytes per second from the server", format: byteRate },
+    chart: {
+      ...(standing === undefined ? { of: "line", id: listener } : { of: "standing", id: String(port) }),
+      what: "received",
+      title: "Bytes per second from the server",
+      format: byteRate,
+    },
   };
+}
+
+/** @param {number} all @param {number} down @returns {Thing["state"]} */
+function serverState(all, down) {
+  if (down === 0) return { level: "good", text: all > 1 ? `all ${all} up` : "up" };
+  return { level: down === all ? "wrong" : "warning", text: all > 1 ? `${down} of ${all} down` : "down" };
+}
+
+/** Of a line that is connected without any client. @param {NonNullable<DirectStatus["standing"]>} standing @returns {Thing["state"]} */
+export function standingState({ connected }) {
+  return connected ? { level: "good", text: "connected" } : { level: "warning", text: "not connected" };
 }
 
 /** What a plugin wants to be told, and where: `dev/sid/act`, without the pid of one connection. @param {string} target */
@@ -200,6 +240,7 @@ function tunnelOf(line, slot) {
     ],
     href: hrefOf("line", line.port),
     line: lineOf(line),
+    ...(device !== undefined && { alone: `${lineOf(line)} ${device}` }),
     port: line.port,
     chart: {
       of: "tunnel",
@@ -228,6 +269,7 @@ function linkOf(device) {
       ["Resumed", count(resumed)],
     ],
     line: name ?? server,
+    ...(name !== undefined && { alone: `${name} ${server}` }),
     chart: { of: "device", id: server, what: "sent", title: "Bytes per second to the server", format: byteRate },
   };
 }

@@ -1,6 +1,7 @@
 // Tiles: one for each thing of the configuration.
 
 import { pathsOf, summaryOf } from "./chart.js";
+import { moreButton } from "./connection-list.js";
 import { plural } from "./format.js";
 import { pointsOf } from "./history.js";
 import { stateSign } from "./parts.js";
@@ -50,16 +51,31 @@ function sparkline({ of, id, what, title, format }, history) {
   );
 }
 
+const LEVELS = ["wrong", "warning"];
+
 /**
+ * Tiles, as many as a reader takes in. Of more those come first that need attention.
+ *
  * @param {readonly Thing[]} things
  * @param {History | undefined} history
+ * @param {number} limit
  */
-export function tiles(things, history) {
-  return h(
-    "ul",
-    { class: "tiles" },
-    gathered(things, causeOf).map((group) => tile(group.length === 1 ? group[0] : manyOf(group), history)),
-  );
+export function tiles(things, history, limit) {
+  const all = gathered(things, causeOf).map((group) => (group.length === 1 ? group[0] : manyOf(group)));
+  if (all.length > limit) all.sort((one, other) => rankOf(one) - rankOf(other));
+  return [
+    h(
+      "ul",
+      { class: "tiles" },
+      all.slice(0, limit).map((each) => tile(each, history)),
+    ),
+    moreButton(all.length, limit),
+  ];
+}
+
+/** @param {Thing} thing */
+function rankOf({ state: { level } }) {
+  return LEVELS.includes(level) ? LEVELS.indexOf(level) : LEVELS.length;
 }
 
 /** What plugins have in common whose notifications fail; of others, nothing. @param {Thing} thing */

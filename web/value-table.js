@@ -21,23 +21,32 @@ export function valueTable(values) {
   const columns = [
     { head: "Name" },
     { head: "Value", number: true },
-    { head: "Unit" },
     { head: "Age", title: "since the device has last said it", number: true },
     { head: "State" },
   ];
-  const rows = values.slice(0, MAX_VALUES).map(({ name, value, unit, ageMs, state }) => ({
-    key: name,
-    cells: [
-      plain(name, 64),
-      value === undefined ? h("span", { class: "muted" }, "–") : plain(String(value), 60),
-      plain(unit ?? "", 16),
-      ageMs === undefined ? h("span", { class: "muted" }, "–") : duration(ageMs),
-      stateSign(STATES[state]),
-    ],
+  const rows = values.slice(0, MAX_VALUES).map((each) => ({
+    key: each.name,
+    cells: cellsOf(each),
   }));
   const more = values.length - MAX_VALUES;
   return [
     h("div", { class: "wide" }, table("Published values", columns, rows)),
     more > 0 && h("p", { class: "more" }, `… and ${count(more)} more`),
   ];
+}
+
+/** @param {ValueStatus} value */
+function cellsOf(value) {
+  const { name, ageMs, state } = value;
+  return [
+    plain(name, 64),
+    value.value === undefined ? h("span", { class: "muted" }, "–") : h("strong", {}, valueText(value)),
+    ageMs === undefined ? h("span", { class: "muted" }, "–") : duration(ageMs),
+    stateSign(STATES[state]),
+  ];
+}
+
+/** A value with its unit. @param {Pick<ValueStatus, "value" | "unit">} value */
+export function valueText({ value, unit }) {
+  return `${plain(String(value), 60)}${unit === undefined || unit === "" ? "" : `\u00A0${plain(unit, 16)}`}`;
 }

@@ -18,6 +18,8 @@ const VIEWS = {
   inverter: `#/line/${PORTS.inverter}`,
   pump: `#/line/${PORTS.heatpump}`,
   bus: `#/line/${PORTS.bus}`,
+  heating: `#/line/${PORTS.heating}`,
+  cabin: `#/line/${PORTS.cabin}`,
   connections: "#/connections",
   connection: undefined,
   log: "#/log",

@@ -23,20 +23,33 @@ export const PORTS = {
   mail: BASE + 6,
   mountain: BASE + 7,
   cabin: BASE + 8,
+  broker: BASE + 9,
+  heating: BASE + 10,
 };
 
 const CONFIG = (luup) => `[host]
 port=${PORTS.proxy}
 ip=127.0.0.1
 vera=${luup}
+webhook=reactor
 [web]
 port=${PORTS.web}
+[mqtt]
+url=mqtt://127.0.0.1:${PORTS.broker}
+prefix=house
+[webhook reactor]
+url=http://127.0.1.70:8111/api/v1/variable/{name}_event/set
 [mux inverter]
 listen=127.0.0.1:${PORTS.inverter}
 target=127.0.1.22:1502
 protocol=modbus
 timeout=5s
 cache=500ms
+publish=unit 1 holding 40000 int16 as power unit W
+publish=unit 1 holding 40002 int16 scale 0.1 as voltage unit V
+publish=unit 1 holding 40072 int16 scale 0.01 as frequency unit Hz
+publish=unit 1 holding 40074 int16 scale 0.01 as temperature unit °C
+publish=unit 1 holding 41000 uint32 scale 0.01 as yield unit kWh
 [mux heat pump]
 listen=127.0.0.1:${PORTS.heatpump}
 target=127.0.1.31:1502
@@ -51,6 +64,11 @@ timeout=3s
 listen=127.0.0.1:${PORTS.bus}
 target=127.0.1.62:10001, 127.0.1.63:10001
 health-check=1s
+[direct heating]
+listen=127.0.0.1:${PORTS.heating}
+target=127.0.1.64:23
+mqtt=heating
+dial=always
 [tunnel cabin]
 listen=127.0.0.1:${PORTS.mountain}
 expose=127.0.0.1:${PORTS.cabin} > 127.0.1.80:8080
@@ -59,7 +77,7 @@ expose=127.0.0.1:${PORTS.cabin} > 127.0.1.80:8080
 const DEVICE_CONFIG = `[host]
 port=0
 [device cabin]
-server=127.0.0.1:${PORTS.mountain}
+server=127.0.0.1:${PORTS.mountain}, 127.0.1.81:7000
 allow=127.0.1.80:8080
 `;
 
@@ -123,6 +141,10 @@ export async function openHouse({ withProblems = true } = {}) {
       1502,
       modbus(() => 8 + 5 * Math.random()),
     );
+  await serve("127.0.1.64", 23, (socket) => {
+    const timer = setInterval(() => socket.write("flow 41.5\r\n"), 1900);
+    socket.on("close", () => clearInterval(timer));
+  });
   await serve("127.0.1.62", 10_001, (socket) => socket.on("data", (data) => socket.write(data)));
   if (!withProblems) await serve("127.0.1.63", 10_001, (socket) => socket.on("data", (data) => socket.write(data)));
   await serve("127.0.1.80", 8080, (socket) => socket.on("data", () => socket.write("temperature 21.5\n")));
@@ -137,6 +159,16 @@ export async function openHouse({ withProblems = true } = {}) {
   open.add(luup);
   await once(luup, "listening");
 
+  const reactor = createHttpServer((_request, response) => {
+    if (withProblems) response.writeHead(404);
+    response.end("{}");
+  }).listen(8111, "127.0.1.70");
+  open.add(reactor);
+  const mosquitto = `${folder}/mosquitto.conf`;
+  writeFileSync(mosquitto, `listener ${PORTS.broker} 127.0.0.1\nallow_anonymous true\nuser root\n`);
+  const broker = spawn("mosquitto", ["-c", mosquitto], { stdio: "ignore" });
+  broker.on("error", () => {}); // without mosquitto the picture shows a broker that is away
+  process.on("exit", () => broker.kill());
   const daemon = await start("server", CONFIG(`http://127.0.0.1:${luup.address().port}/port_3480`));
   const device = await start("device", DEVICE_CONFIG);
 
@@ -163,15 +195,22 @@ export async function openHouse({ withProblems = true } = {}) {
   poll(PORTS.meter, "127.0.1.11", 1000, 200);
   const bus = dial(PORTS.bus, "127.0.1.14");
   every(900, () => bus.write("<S0000000000F01D00FA>"));
-  const plugin = (target, notify, from) => {
+  const plugin = (target, options, from) => {
     const socket = dial(PORTS.proxy, from);
-    socket.once("data", () => socket.write(`CONN ${target} NTFY=${notify} PACE=1\n`));
+    socket.once("data", () => socket.write(`CONN ${target} NTFY=${options} PACE=1\n`));
     socket.on("data", () => {});
+    return socket;
   };
   plugin("127.0.1.90:4999", "123/urn:upnp-org:serviceId:AlarmPartition2/HandleReceive/panel", "127.0.1.20");
   plugin("127.0.1.90:4999", "45/urn:demo-com:serviceId:Irrigation1/HandleReceive/garden", "127.0.1.20");
   plugin("127.0.1.62:10001", "88/urn:demo-com:serviceId:Blinds1/HandleReceive", "127.0.1.20");
+  const away = plugin(
+    "127.0.1.90:4999",
+    "61/urn:demo-com:serviceId:Blinds1/HandleReceive/attic PARK=1800",
+    "127.0.1.20",
+  );
   await new Promise((resolve) => setTimeout(resolve, 1500));
+  away.end();
   const cabin = dial(PORTS.cabin, "127.0.1.15");
   every(1100, () => cabin.write("read\n"));
 
@@ -179,8 +218,8 @@ export async function openHouse({ withProblems = true } = {}) {
     url: `http://127.0.0.1:${PORTS.web}/`,
     async close() {
       for (const timer of timers) clearInterval(timer);
-      for (const child of [device, daemon]) {
-        child.kill();
+      for (const child of [device, daemon, broker]) {
+        if (child.exitCode !== null || !child.kill()) continue;
         await once(child, "exit");
       }
       for (const each of open) "destroy" in each ? each.destroy() : each.close();

@@ -29,6 +29,7 @@ const FILES = {
     "parts",
     "places",
     "problems",
+    "receivers",
     "routes",
     "search",
     "stream",

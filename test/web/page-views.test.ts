@@ -259,6 +259,90 @@ test("hostile values become plain text in every view", () => {
   }
 });
 
+test("a problem marks the thing that has it, and no other one of its line", () => {
+  const link = { ...TUNNEL, name: "cabin", services: "h:80", connected: true };
+  const problem = (kind: "server-link-down" | "link-down" | "listener-down", name: string, line: string) => ({
+    ...{ severity: "warning", kind, name, line, ...wordsOf(kind, name), why: "refused" },
+    since: "2026-01-31T12:55:00.000+01:00",
+  });
+  const slot = { ...TUNNEL, exposed: ["0.0.0.0:80>h:80"], link: LINK };
+  const text = shown(overview, {
+    problems: [
+      problem("server-link-down", "cabin b:7000", "cabin"),
+      problem("link-down", "farm mill", "farm"),
+      problem("listener-down", "expose x", "yard"),
+    ],
+    muxes: [muxStatus({ name: "farm" })],
+    tunnels: [
+      { ...slot, port: 7000, name: "farm", devices: ["barn", "mill"].map((device) => ({ ...slot, device })) },
+      { ...slot, port: 7001, name: "yard" },
+    ],
+    devices: ["a:7000", "b:7000"].map((server) => ({ ...link, server, link: LINK })),
+  });
+  const tiles = text.slice(text.indexOf("Device|"));
+  assert.match(tiles, /no link\|farm\|.*linked\|farm · barn\|.*no device\|farm · mill\|.*cannot listen\|yard\|/);
+  assert.match(tiles, /linked\|cabin\|a:7000.*not connected\|cabin\|b:7000/);
+});
+
+test("the broker and webhooks have tiles; a connection says what it tells on which way, and the search finds both", () => {
+  const notify = { sent: 3, retried: 0, failed: 1, lastOutcome: "status 404" };
+  const numbers = { published: 7, received: 0, waiting: 4, waitingBytes: 90, dropped: 2, connects: 1 };
+  const status = {
+    mqtt: {
+      ...{ broker: "10.0.0.1:1883", prefix: "house", connected: false, sinceMs: 5000, why: "refused" },
+      ...{ ...numbers, lacks: ["qos"], droppedNow: 2 },
+    },
+    webhooks: [
+      {
+        ...{ name: "reactor", origin: "http://r:8111", waiting: 1, inFlight: 1, sent: 3, retried: 2, failed: 1 },
+        ...{ failingMs: 900, why: "status 404" },
+      },
+    ],
+    connections: [
+      connection({ tells: ["webhook reactor", "mqtt door/bell"].map((target) => ({ ...notify, target })) }),
+    ],
+  };
+  const text = shown(overview, status);
+  assert.match(text, /MQTT broker\|\|?not reached\|10\.0\.0\.1:1883\|house\/…\|refused\. 2 dropped .* no QoS 1\|/);
+  assert.match(text, /Webhook\|\|?not taken\|reactor\|http:\/\/r:8111\|Last answer: status 404\|.*Waiting\|2\|/);
+  assert.match(
+    shown(connectionView, status, "18c"),
+    /Told to the webhook reactor\|Sent\|3\|.*Published at house\/door\/bell\|/,
+  );
+  assert.match(shown(searchView, status, "webhook reactor"), /2 matches.*webhook reactor: 3 sent, 1 failed/);
+  assert.match(shown(searchView, status, "mqtt"), /2 matches/);
+});
+
+test("what is parked, and what stays connected without a client, is seen where it is looked for", () => {
+  const parked = { phase: "parked", parked: { bytes: 1200, restMs: 61_000 } };
+  const status = { connections: [connection(parked)], parking: { connections: 1, bytes: 1200 } };
+  assert.match(shown(connectionsView, status), /192\.0\.2\.9:10 \|\|parked, 1\.2 kB, 1 min 1 s left\|/);
+  assert.match(shown(overview, status), /1 connection\| \(\|1 parked\|\).*Parked\|1 connection, 1\.2 kB/);
+  const server = { address: "h:23", state: "up", since: base.startedAt, active: 1, total: 1, failures: 0 };
+  const standing = {
+    topic: "heating",
+    connected: false,
+    sinceMs: 5000,
+    reason: "refused",
+    received: 9,
+    sent: 8,
+    refused: 7,
+  };
+  const directs = [{ port: 9, name: "boiler", balance: "", servers: [server], standing }];
+  assert.match(
+    shown(overview, { directs }),
+    /not connected\|boiler\|h:23 · MQTT heating\|.*Published\|9 B\|Written\|8 B/,
+  );
+  assert.match(shown(lineView, { directs }, "9"), /Connection for MQTT\|Topic\|heating\|.*Reason\|refused\|/);
+});
+
+test("of hundreds of things and ports a hundred are shown, those first that need attention", () => {
+  const muxes = Array.from({ length: 150 }, (_, index) => muxStatus({ port: 5000 + index, down: index === 149 }));
+  const text = shown(overview, { muxes });
+  assert.match(text, /not reached\|port 5149\|.*no link\|port 5000\|.*100 of 150 are shown/);
+  assert.doesNotMatch(text, /port 5120/);
+});
+
 test("a line of the log and a message say where they are from", () => {
   assert.equal(
     told(logLine({ time: "2026-01-31T12:00:00.123+01:00", level: "info", text: "started" })),
@@ -285,8 +369,10 @@ test("a line shows its published values, their age, and which of them are not tr
     { name: "later", state: "waiting" },
   ];
   const text = shown(lineView, { muxes: [muxStatus({ port: 5020, values } as object)] }, "5020");
-  assert.match(text, /Values\|.*power\|4\.7\|kW\|3 s\|.*good/);
+  assert.match(text, /Values\|.*power\|4\.7\u00a0kW\|3 s\|.*good/);
   assert.match(text, /15 min 0 s\|.*too old/);
-  assert.match(text, /later\|–\|\|–\|.*not read yet/);
+  assert.match(text, /later\|–\|–\|.*not read yet/);
+  const tile = shown(overview, { muxes: [muxStatus({ port: 5020, values } as object)] });
+  assert.match(tile, /modbus\|power 4\.7\u00a0kW\|/);
   assert.doesNotMatch(shown(lineView, { muxes: [muxStatus({ port: 5020 })] }, "5020"), /Values/);
 });

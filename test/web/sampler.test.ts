@@ -22,6 +22,7 @@ async function fixture() {
           { kind: "direct", name: "direct port 1" },
           { kind: "web", name: "web port 2" },
         ],
+        directs: [{ port: 1, standing: { received: counts.received, sent: 0 } }, { port: 2 }],
         lines: { "proxy port 2504": { connections: 1, received: counts.received, sent: 0 } },
         muxes: [muxStatus({ requests: counts.requests, responses: { count: counts.requests, sumMs: counts.sumMs } })],
         tunnels: [],
@@ -71,6 +72,7 @@ test("every ten seconds there is a point more of each quantity", async () => {
   assert.deepEqual(points("mux", "requests"), [0, 2]);
   assert.deepEqual(points("mux", "response"), [null, 5]);
   assert.deepEqual(points("device", "received"), [0, 100]);
+  assert.deepEqual(points("standing", "received", "1"), [0, 50]);
   assert.deepEqual(points("notifications", "answer"), [null, 50]);
   assert.deepEqual(points("notifications", "waiting"), [3, 3]);
   assert.deepEqual(read(1).points("mux", "requests"), [2]);

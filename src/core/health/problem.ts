@@ -21,7 +21,7 @@ const PROBLEMS = {
   /** This machine, as a device, has no link to its server. */
   "server-link-down": { what: "has no link to its server", state: "not connected" },
   /** A server of a direct port cannot be reached. */
-  "server-down": { what: "has a server that cannot be reached", state: "down" },
+  "server-down": { what: "cannot be reached", state: "down" },
   /** The Luup engine takes no notifications, though some wait. */
   "notifications-down": {
     subject: "The Luup engine",

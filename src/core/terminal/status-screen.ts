@@ -1,7 +1,8 @@
+import type { Readings } from "./cells.js";
 import type { Fields } from "./fields.js";
 import { shortNumber, shortTime } from "./quantities.js";
 import { clippedLine, flowed, type Line, type Span, type Style, span } from "./screen.js";
-import { connectionSection, type Readings, type Section, sections } from "./status-tables.js";
+import { connectionSection, type Section, sections } from "./status-tables.js";
 import { tableLines } from "./table.js";
 import { folded, shown } from "./text-width.js";
 

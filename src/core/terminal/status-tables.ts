@@ -1,19 +1,14 @@
 import { SILENT } from "../health/problems.js";
 import { isEverywhere } from "../net/address.js";
+import { brokerTable } from "./broker-table.js";
+import { ADDRESS, amount, byKey, nameOf, type Readings, rate, TRAFFIC, traffic } from "./cells.js";
 import type { Fields } from "./fields.js";
 import { shortDelay, shortNumber, shortTime } from "./quantities.js";
-import { type Span, type Style, span } from "./screen.js";
-import type { Column, Table } from "./table.js";
+import { type Span, span } from "./screen.js";
+import type { Table } from "./table.js";
+import { tunnelTable } from "./tunnel-table.js";
 import { valueTable } from "./value-table.js";
 import { webhookTable } from "./webhook-table.js";
-
-/** One reading of the status, and the one before it, where rates are wanted. */
-export interface Readings {
-  readonly now: Fields;
-  readonly before?: { readonly status: Fields; readonly agoMs: number };
-  /** The connection that has asked: it is no news. */
-  readonly ownId?: string;
-}
 
 /** A table of the status with its heading. */
 export interface Section {
@@ -21,27 +16,22 @@ export interface Section {
   readonly table: Table;
 }
 
-const ADDRESS = "192.168.100.100:65535".length; // an address is worth more than what is spare
-
-/** Bytes so far, and how many a second where two readings tell. */
-const TRAFFIC: readonly Column[] = [
-  { title: "in/s", align: "right", spare: 3 },
-  { title: "out/s", align: "right", spare: 3 },
-  { title: "in", align: "right", spare: 5 },
-  { title: "out", align: "right", spare: 5 },
-];
-
 /** All tables of the status that have rows. */
 export function sections(readings: Readings): Section[] {
-  const all = [
-    ...[lineSection(readings), deviceSection(readings), { title: "Published values", table: valueTable(readings.now) }],
-    ...[tunnelSection(readings), { title: "Webhooks", table: webhookTable(readings.now) }, connectionSection(readings)],
+  const { now } = readings;
+  const tables: readonly Section[] = [
+    { title: "Published values", table: valueTable(now) },
+    { title: "Tunnels", table: tunnelTable(readings) },
+    { title: "MQTT broker", table: brokerTable(now) },
+    { title: "Webhooks", table: webhookTable(now) },
   ];
+  const all = [lineSection(readings), deviceSection(readings), ...tables, connectionSection(readings)];
   return all.filter(({ table }) => table.rows.length > 0);
 }
 
 function lineSection({ now, before, ownId }: Readings): Section {
   const carried = new Map(now.child("lines").entries);
+  const standing = byKey(now.list("directs"), (direct) => direct.text("port"));
   const carriedBefore = new Map(before?.status.child("lines").entries);
   const open = new Map<string, number>();
   for (const connection of now.list("connections")) {
@@ -56,7 +46,7 @@ function lineSection({ now, before, ownId }: Readings): Section {
     return [
       span(lineName(listener), "bold"),
       span(place(listener), "gray"),
-      problem === "" ? span("ok", "green") : span("down", "red"),
+      problem === "" ? standingState(standing.get(listener.text("port"))) : span("down", "red"),
       amount(open.get(name) ?? 0),
       ...traffic(line, carriedBefore.get(name), before?.agoMs),
       span(listener.text("remote")),
@@ -76,6 +66,14 @@ function lineSection({ now, before, ownId }: Readings): Section {
       rows,
     },
   };
+}
+
+/** Of a port that is open: also whether the connection is there that its line keeps without any client (`dial=always`). */
+function standingState(direct: Fields | undefined): Span {
+  if (direct === undefined || !direct.has("standing")) return span("ok", "green");
+  const standing = direct.child("standing");
+  if (standing.isTrue("connected")) return span("connected", "green");
+  return span(`not connected ${shortTime(standing.number("sinceMs") ?? 0)}`, "yellow");
 }
 
 /** A line by its kind and the name of its section; one without a section by its port. */
@@ -148,52 +146,6 @@ function responseTime(mux: Fields, before: Fields | undefined): string {
   return more > 0 ? shortDelay((sumMs - (past?.number("sumMs") ?? 0)) / more) : shortDelay(sumMs / count);
 }
 
-function tunnelSection({ now, before }: Readings): Section {
-  const earlier = byKey(tunnelEnds(before?.status), ({ name }) => name);
-  const rows = tunnelEnds(now).map(({ name, end }) => {
-    const link = end.child("link");
-    return [
-      span(name, "bold"),
-      tunnelState(end),
-      amount(link.number("clients") ?? 0),
-      amount(end.number("clients")),
-      ...traffic(end, earlier.get(name)?.end, before?.agoMs),
-      span(end.text("server") || link.text("address")),
-    ];
-  });
-  return {
-    title: "Tunnels",
-    table: {
-      columns: [
-        { title: "tunnel", min: 8 },
-        { title: "state" },
-        { title: "open", align: "right" },
-        { title: "clients", align: "right", spare: 5 },
-        ...TRAFFIC,
-        { title: "peer", min: ADDRESS, spare: 4 },
-      ],
-      rows,
-    },
-  };
-}
-
-/** Both kinds of ends: tunnel servers, each device of theirs, and this machine as a device. */
-function tunnelEnds(status: Fields | undefined): { readonly name: string; readonly end: Fields }[] {
-  if (status === undefined) return [];
-  const servers = status.list("tunnels").flatMap((tunnel) => {
-    const slots = tunnel.list("devices");
-    if (slots.length === 0) return [{ name: nameOf(tunnel), end: tunnel }];
-    return slots.map((slot) => ({ name: `${nameOf(tunnel)} ${slot.text("device")}`, end: slot }));
-  });
-  return [...servers, ...status.list("devices").map((end) => ({ name: end.text("name") || "to server", end }))];
-}
-
-function tunnelState(end: Fields): Span {
-  const absentMs = end.number("absentMs");
-  if (absentMs !== undefined) return span(`absent ${shortTime(absentMs)}`, "yellow");
-  return end.child("link").isTrue("resuming") ? span("resuming", "yellow") : span("linked", "green");
-}
-
 /** The phase of a connection; of a parked one what waits in it, and for how long it waits. */
 function phaseOf(connection: Fields): Span {
   if (!connection.has("parked")) return span(connection.text("phase"));
@@ -216,8 +168,8 @@ export function connectionSection({ now, before, ownId }: Readings, line?: strin
         connection.text("id") !== ownId && (line ?? connection.text("listener")) === connection.text("listener"),
     );
   const rows = connections.map((connection) => {
-    const notify = connection.child("notify");
-    const failed = notify.number("failed") ?? 0;
+    const ways = [...(connection.has("notify") ? [connection.child("notify")] : []), ...connection.list("tells")];
+    const isFailing = ways.some((way) => (way.number("failed") ?? 0) > 0);
     return [
       span(connection.text("id"), "gray"),
       span(connection.text("client"), "bold"),
@@ -227,7 +179,7 @@ export function connectionSection({ now, before, ownId }: Readings, line?: strin
       ...traffic(connection, earlier.get(connection.text("id")), before?.agoMs),
       span(idleTime(connection)),
       span(line === undefined ? connection.text("listener") : "", "gray"),
-      span(notify.text("target"), failed > 0 ? "yellow" : undefined),
+      span(ways.map((way) => way.text("target")).join(", "), isFailing ? "yellow" : undefined),
     ];
   });
   return {
@@ -253,35 +205,4 @@ export function connectionSection({ now, before, ownId }: Readings, line?: strin
 function idleTime(connection: Fields): string {
   const idle = [connection.number("receiveIdleMs"), connection.number("sendIdleMs")].filter((ms) => ms !== undefined);
   return idle.length === 0 ? "" : shortTime(Math.min(...idle));
-}
-
-/** The cells of {@link TRAFFIC}. */
-function traffic(end: Fields | undefined, before: Fields | undefined, agoMs: number | undefined): Span[] {
-  const [received, sent] = [end?.number("received") ?? 0, end?.number("sent") ?? 0];
-  return [
-    rate(received, before?.number("received"), agoMs),
-    rate(sent, before?.number("sent"), agoMs),
-    amount(received),
-    amount(sent),
-  ];
-}
-
-/** How much a second; empty without a reading before. */
-function rate(now: number | undefined, before: number | undefined, agoMs: number | undefined): Span {
-  if (now === undefined || before === undefined || agoMs === undefined || agoMs <= 0) return span("");
-  return amount((Math.max(0, now - before) * 1000) / agoMs);
-}
-
-function amount(value: number | undefined, style?: (value: number) => Style | undefined): Span {
-  if (value === undefined) return span("");
-  return span(shortNumber(value), value === 0 ? "gray" : style?.(value));
-}
-
-/** A configuration line as people know it: the name of its section, or its port. */
-function nameOf(line: Fields): string {
-  return line.text("name") || line.text("port");
-}
-
-function byKey<T>(values: readonly T[] = [], key: (value: T) => string): Map<string, T> {
-  return new Map(values.map((value) => [key(value), value]));
 }

@@ -22,7 +22,7 @@ export function valueTable(now: Fields): Table {
     columns: [
       { title: "device", min: 8 },
       { title: "value", min: 8 },
-      { title: "is", align: "right" },
+      { title: "is", align: "right", min: 10 },
       { title: "unit", spare: 2 },
       { title: "age", align: "right", spare: 3 },
       { title: "state", spare: 1 },

@@ -146,6 +146,37 @@ test("published values stand behind the shared devices, those that are not true 
   ]);
 });
 
+test("the broker, webhooks, links to each server, what is connected without a client, and the ways of a connection are seen", () => {
+  const link = { clients: 0, received: 0, sent: 0, link: { address: "10.0.0.9:1", clients: 1 } };
+  const status = {
+    ...STATUS,
+    directs: [{ port: 80, standing: { connected: false, sinceMs: 9000 } }],
+    listeners: STATUS.listeners.map(({ problem, ...listener }) => listener),
+    mqtt: {
+      broker: "hub:1883",
+      prefix: "house",
+      connected: false,
+      sinceMs: 61_000,
+      waiting: 3,
+      published: 1200,
+      dropped: 2,
+    },
+    webhooks: [{ name: "reactor", origin: "http://r", waiting: 1, sent: 5, retried: 2, failed: 1, failingMs: 3000 }],
+    tunnels: [],
+    devices: ["a:7000", "b:7000"].map((server) => ({ ...link, name: "cabin", server })),
+    connections: STATUS.connections.map((one) => ({ ...one, tells: [{ target: "webhook reactor" }] })),
+  };
+  const text = screen(status, 200).join("\n");
+  assert.match(text, /^direct port 80 +\*:80 +not connected 9s /m);
+  assert.match(text, /^cabin a:7000 +linked +1 .*\ncabin b:7000 +linked +1 /m);
+  assert.match(text, /^MQTT broker\n.*\nhub:1883 +away 1m01s +3 +1\.2k +0 +2 +house\/…$/m);
+  assert.match(text, /^reactor +not taken 3s +1 +5 +2 +1 +http:\/\/r$/m);
+  assert.match(text, / 12\/sid\/act\/1a2, webhook reactor$/m);
+  const before = { ...status, devices: status.devices.map((one, index) => ({ ...one, received: -1000 * index })) };
+  const rates = screen(status, 200, { before: { status: new Fields(before), agoMs: 1000 } }).join("\n");
+  assert.match(rates, /^cabin a:7000 +linked +1 +0 +0 .*\ncabin b:7000 +linked +1 +0 +1\.0k /m);
+});
+
 test("a reverse proxy shows its server and its own connections", () => {
   const line = { kind: "direct", name: "direct port 10001", address: "::", port: 10_001, remote: "192.168.1.40:10001" };
   const connection = { id: "1a2", phase: "echo", listener: line.name, client: "192.168.1.7", remote: line.remote };

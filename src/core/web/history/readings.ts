@@ -6,20 +6,22 @@ import type { Quantity, Reading } from "./quantity.js";
 /** What is read of the daemon's status. */
 export type ReadStatus = Pick<
   DaemonReport,
-  "listeners" | "traffic" | "lines" | "muxes" | "tunnels" | "devices" | "notifications" | "connections"
+  "listeners" | "directs" | "traffic" | "lines" | "muxes" | "tunnels" | "devices" | "notifications" | "connections"
 >;
 
 const NO_BYTES: LinkBytes = { received: 0, sent: 0 };
 
 /** The quantities whose last hour is kept (docs/web-and-metrics.md, "The last hour"), in the order of the page. */
 export function* readingsOf(status: ReadStatus): Generator<Reading> {
-  const { traffic, muxes, tunnels, devices, notifications, connections } = status;
+  const { traffic, directs, muxes, tunnels, devices, notifications, connections } = status;
   let present = 0;
   for (const { phase } of connections) if (phase !== "closing") present += 1;
   yield* bytes("daemon", "", traffic);
   yield { of: "daemon", id: "", what: "connections", unit: "", kind: "level", value: present };
   yield* notificationReadings(notifications);
   yield* lineReadings(status);
+  for (const { port, standing } of directs)
+    if (standing !== undefined) yield* bytes("standing", String(port), standing);
   for (const mux of muxes) yield* muxReadings(mux);
   for (const tunnel of tunnels) yield* tunnelReadings(tunnel);
   for (const [server, sum] of byServer(devices)) yield* bytes("device", server, sum);
