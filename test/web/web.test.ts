@@ -18,7 +18,15 @@ import { EventStream } from "../support/web.js";
 
 const emptyStatus = {
   listeners: [],
-  ...{ traffic: { received: 0, sent: 0 }, lines: {}, muxes: [], tunnels: [], devices: [], connections: [] },
+  ...{
+    traffic: { received: 0, sent: 0 },
+    lines: {},
+    directs: [],
+    muxes: [],
+    tunnels: [],
+    devices: [],
+    connections: [],
+  },
   notifications: { sent: 0, failed: 0, waiting: 0, delay: new Histogram().status, answer: new Histogram().status },
 };
 
