@@ -14,6 +14,9 @@ export type GateSettings = Pick<Settings, "webNames" | "webUser" | "webPassword"
 /** Asks for the login; browsers show a form then. */
 const CHALLENGE = { "WWW-Authenticate": 'Basic realm="sockproxyd", charset="UTF-8"' };
 
+const NO_HOST = "the request says no Host: localhost, or the address of the daemon, is wanted";
+const STRANGE_HOST = "ask for this page by an address, not by a name; or [web] names in the configuration has the name";
+
 /** Decides who may read the page: whoever has called it by a name of ours, and on other machines has logged in. */
 export class Gate {
   readonly #login: Login;
@@ -53,8 +56,7 @@ export class Gate {
     refused: (reason: string) => void,
   ): { readonly reader: Reader } | { readonly reply: HttpReply } {
     if (!isHostTrusted(headers.host, this.#names)) {
-      const reason = "ask for this page by an address, not by a name; or [web] names in the configuration has the name";
-      return { reply: errorPage(403, reason) };
+      return { reply: errorPage(403, headers.host === undefined ? NO_HOST : STRANGE_HOST) };
     }
     const mayBeRebound = isAnyName(headers.host, this.#names);
     const reader: Reader = { origin, isForwarded: isForwarded(headers), mayBeRebound };
