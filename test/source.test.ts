@@ -11,7 +11,7 @@ const SHORT = new Map([
   ["core/names/server-questions.ts", "one round of questions to the name servers"],
   ["core/tunnel/receive-credit.ts", "credits of one window, each GRANT_PART of it at least"],
   ["core/tunnel/send-window.ts", "MAX_OUTSTANDING_PINGS"],
-  ["alerts/webhook.ts", "MAX_WAITING"],
+  ["alerts/alert-queue.ts", "MAX_WAITING"],
 ]);
 
 test("no array is shifted that peers can make long: each shift() moves all the rest", () => {
