@@ -1,23 +1,21 @@
 import { type BrokerAbilities, BrokerProbe, lackText } from "../core/mqtt/broker-probe.js";
-import type { FixedMessage, MqttMessage, Qos } from "../core/mqtt/mqtt-message.js";
+import type { FixedMessage, MqttMessage } from "../core/mqtt/mqtt-message.js";
 import type { MqttStatus } from "../core/mqtt/mqtt-status.js";
 import { Outgoing } from "../core/mqtt/outgoing.js";
 import { formatHostPort } from "../core/net/address.js";
 import type { Attempt } from "../sockets/connecting.js";
 import type { Timer } from "../system/clock.js";
-import { AckWatch } from "./ack-watch.js";
 import { dialBroker } from "./broker-dial.js";
 import { BrokerOutages } from "./broker-outages.js";
 import { BrokerSession } from "./broker-session.js";
 import type { BrokerSettings, Legacy, LinkContext, LinkOwner } from "./broker-settings.js";
+import { Deliveries } from "./deliveries.js";
+import { PrefixClaim } from "./prefix-claim.js";
 
 /** With a broker that is away, the newest messages matter; some minutes of a busy house fit in. */
 const OUTBOX = { messages: 10_000, bytes: 4_194_304 };
 /** Status, values and discovery of thousands of lines. */
 const RETAINED = { topics: 20_000, bytes: 16_777_216 };
-/** Messages under way: brokers take at least 20 at a time. */
-const MAX_IN_FLIGHT = 20;
-const ENOUGH_UNSENT = 65_536; // bytes for the kernel
 
 /**
  * Why a link ends: the daemon stops, or begins another one; it moves to another broker or prefix, and takes what is kept away; or another
@@ -28,9 +26,7 @@ export type LeaveReason = "stops" | "moves" | "replaced";
 interface Online {
   readonly kind: "online";
   readonly session: BrokerSession;
-  /** Messages that went out and are not settled, the oldest first: since when. */
-  readonly inFlight: Map<FixedMessage, number>;
-  readonly acks: AckWatch;
+  readonly deliveries: Deliveries;
   /** The broker has sent back that the daemon is online: it takes what is asked of it. */
   works: boolean;
 }
@@ -50,6 +46,7 @@ export class BrokerLink {
   readonly #outgoing = new Outgoing(OUTBOX, RETAINED);
   readonly #probe: BrokerProbe;
   readonly #outages: BrokerOutages;
+  readonly #claim: PrefixClaim;
   #state: State = { kind: "closed" };
   #connects = 0;
   #published = 0;
@@ -64,6 +61,10 @@ export class BrokerLink {
     this.#owner = owner;
     this.#probe = new BrokerProbe(settings);
     this.#outages = new BrokerOutages(settings, context, this.#probe);
+    this.#claim = new PrefixClaim(settings, context, {
+      say: (payload) => this.send({ topic: this.#presenceTopic, payload, qos: settings.qos, retain: false }),
+      shared: () => this.repeat(),
+    });
     this.keep(settings.statusTopic, "online");
   }
 
@@ -77,6 +78,7 @@ export class BrokerLink {
       sinceMs,
       ...(why !== undefined && { why }),
       lacks: this.#probe.lacks,
+      sharedWith: this.#claim.sharers,
       waiting: this.#outgoing.size,
       waitingBytes: this.#outgoing.bytes,
       published: this.#published,
@@ -96,6 +98,15 @@ export class BrokerLink {
     return this.#state.kind === "online" ? this.#outgoing : undefined;
   }
 
+  /** The ids of other daemons below the same prefix; undefined: they are not known yet. */
+  get others(): ReadonlySet<string> | undefined {
+    return this.#claim.others;
+  }
+
+  get #presenceTopic(): string {
+    return `${this.#settings.statusTopic}/daemon`;
+  }
+
   /** Begins to connect. */
   start(): void {
     if (this.#state.kind === "closed") this.#dial();
@@ -111,9 +122,21 @@ export class BrokerLink {
     this.#add(() => this.#outgoing.refuse());
   }
 
-  /** Publishes a message that the broker keeps, now and on each connection. An empty one takes the topic away. */
+  /**
+   * Publishes a message that the broker keeps, now and on each connection. An empty one takes the topic away, unless what is there may be
+   * another daemon's.
+   */
   keep(topic: string, payload: string | Buffer, qos = this.#settings.qos): void {
-    this.#add(() => this.#outgoing.keep(topic, payload, qos));
+    if (payload.length === 0 && this.#isOthers(topic)) this.#outgoing.leave(topic);
+    else this.#add(() => this.#outgoing.keep(topic, payload, qos));
+  }
+
+  /** While another daemon has the prefix, too, nobody knows which of them has published below it last. */
+  #isOthers(topic: string): boolean {
+    const { sharers } = this.#claim;
+    if (sharers.length === 0) return false;
+    const maker = this.#owner.makerOf(topic);
+    return topic.startsWith(`${this.#settings.prefix}/`) || sharers.some(({ id }) => id === maker);
   }
 
   /** Takes a topic away that is not kept here: the broker has it of an earlier run. */
@@ -145,6 +168,7 @@ export class BrokerLink {
   async close(why: LeaveReason): Promise<void> {
     if (why === "moves") for (const { topic } of this.#ownKept) this.keep(topic, "");
     if (why !== "replaced") this.keep(this.#settings.statusTopic, "offline");
+    this.#claim.leave();
     if (this.#state.kind === "online") {
       await new Promise<void>((resolve) => {
         this.#whenSaid = resolve;
@@ -153,7 +177,7 @@ export class BrokerLink {
     }
     const state = this.#state;
     if (state.kind === "online") {
-      state.acks.stop();
+      state.deliveries.stop();
       this.#state = { kind: "closed" };
       this.#leaving = state.session;
       await state.session.end();
@@ -167,7 +191,8 @@ export class BrokerLink {
     this.#state = { kind: "closed" };
     if (state.kind === "waiting") state.timer.cancel();
     if (state.kind === "dialing") state.attempt.cancel();
-    if (state.kind === "online") state.acks.stop();
+    if (state.kind === "online") state.deliveries.stop();
+    this.#claim.ended();
     if (state.kind === "online" || state.kind === "greeting") state.session.destroy();
     this.#leaving?.destroy();
     this.#whenSaid?.();
@@ -223,22 +248,22 @@ export class BrokerLink {
 
   #online(session: BrokerSession): void {
     const { log, clock } = this.#context;
-    const inFlight = new Map<FixedMessage, number>();
-    const oldest = (): number | undefined => inFlight.values().next().value;
-    const state: Online = {
-      kind: "online",
-      session,
-      inFlight,
-      acks: new AckWatch(clock, session, oldest, () => this.#isMute(state)),
-      works: false,
-    };
-    this.#state = state;
+    const deliveries = new Deliveries(session, this.#outgoing, this.#probe, clock, {
+      published: () => {
+        this.#published += 1;
+      },
+      isMute: () =>
+        log.warn(`mqtt: ${this.#name} acknowledges nothing: it is sent QoS 0 from now on (qos=0 in [mqtt] says so)`),
+      allSaid: () => this.#whenSaid?.(),
+    });
+    this.#state = { kind: "online", session, deliveries, works: false };
     this.#outages.began();
     this.#connects += 1;
     log.info(`mqtt: connected to ${this.#name}${lackText(this.#probe.lacks)}`);
-    session.subscribe([this.#settings.statusTopic], this.#abilities.qos);
+    session.subscribe([this.#settings.statusTopic, this.#presenceTopic], this.#abilities.qos);
     session.subscribe(this.#owner.topics(), this.#abilities.qos);
     this.repeat();
+    this.#claim.began();
   }
 
   /**
@@ -247,10 +272,14 @@ export class BrokerLink {
    */
   #heard(topic: string, payload: Buffer, isRetained: boolean): void {
     const state = this.#state;
-    if (topic !== this.#settings.statusTopic) {
+    if (topic === this.#presenceTopic) {
+      this.#claim.heard(payload.toString());
+    } else if (topic !== this.#settings.statusTopic) {
       this.#received += 1;
       this.#owner.message(topic, payload, isRetained);
-    } else if (state.kind === "online" && !isRetained && this.#whenSaid === undefined) {
+    } else if (isRetained) {
+      this.#claim.keptStatus(payload.toString());
+    } else if (state.kind === "online" && this.#whenSaid === undefined) {
       if (payload.toString() === "online") state.works = true;
       else this.keep(topic, "online");
     }
@@ -260,50 +289,15 @@ export class BrokerLink {
     const state = this.#state;
     if (state.kind === "closed") return;
     if (state.kind === "online") {
-      state.acks.stop();
-      this.#outgoing.unsettled([...state.inFlight.keys()]);
+      this.#claim.ended();
+      state.deliveries.ended();
     }
     const waitMs = this.#outages.ended({ why, isMute, worked: state.kind === "online" && state.works });
     this.#state = { kind: "waiting", timer: this.#context.clock.after(waitMs, () => this.#dial()) };
     this.#whenSaid?.();
   }
 
-  /** Gives the session what it takes now. */
   #pump(): void {
-    const state = this.#state;
-    if (state.kind !== "online") return;
-    const { session, inFlight } = state;
-    while (inFlight.size < MAX_IN_FLIGHT && session.unsent < ENOUGH_UNSENT && this.#state === state) {
-      const message = this.#outgoing.take();
-      if (message === undefined) break;
-      this.#publish(message, state);
-    }
-    if (this.#whenSaid !== undefined && inFlight.size === 0 && this.#outgoing.size === 0) this.#whenSaid();
-  }
-
-  #publish(message: FixedMessage, state: Online): void {
-    const { inFlight, session } = state;
-    const { qos, retain } = this.#abilities;
-    inFlight.set(message, this.#context.clock.now());
-    this.#published += 1;
-    const asked = { ...message, qos: Math.min(message.qos, qos) as Qos, retain: message.retain && retain };
-    if (asked.qos === 1) state.acks.sent();
-    session.publish(asked, () => {
-      if (!inFlight.delete(message)) return;
-      if (asked.qos === 1) state.acks.stop();
-      this.#outgoing.settled(message);
-      this.#pump();
-    });
-  }
-
-  /** The broker is there and acknowledges nothing: what it has got counts as arrived. */
-  #isMute({ inFlight }: Online): void {
-    this.#context.log.warn(
-      `mqtt: ${this.#name} acknowledges nothing: it is sent QoS 0 from now on (qos=0 in [mqtt] says so)`,
-    );
-    this.#probe.unacknowledged();
-    for (const message of inFlight.keys()) this.#outgoing.settled(message);
-    inFlight.clear();
-    this.#pump();
+    if (this.#state.kind === "online") this.#state.deliveries.pump();
   }
 }

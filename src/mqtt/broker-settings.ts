@@ -1,5 +1,6 @@
 import type { MqttBroker } from "../core/mqtt/mqtt-broker.js";
 import type { FixedMessage, MqttMessage, Qos } from "../core/mqtt/mqtt-message.js";
+import type { Publisher } from "../core/mqtt/prefix-sharing.js";
 import type { Log } from "../log/log.js";
 import type { RaceContext } from "../sockets/host-race.js";
 import type { BrokerTls } from "./broker-dial.js";
@@ -16,6 +17,8 @@ export interface BrokerSettings {
   readonly prefix: string;
   /** The topic that says whether the daemon is there: `online`, or `offline` by the last will. */
   readonly statusTopic: string;
+  /** This process, as other daemons hear of it. */
+  readonly publisher: Publisher;
   readonly qos: Qos;
   readonly retain: boolean;
 }
@@ -30,6 +33,8 @@ export interface LinkOwner {
   /** The topics to subscribe to: asked at the beginning of each session. */
   topics(): readonly string[];
   message(topic: string, payload: Buffer, isRetained: boolean): void;
+  /** The id of the daemon that has made what a topic outside of the prefix says, as far as that is known. */
+  makerOf(topic: string): string | undefined;
 }
 
 /** What a link leaves to the one after it. */

@@ -1,6 +1,7 @@
 import type { Settings } from "../core/config/settings.js";
 import type { LineFacts } from "../core/mqtt/line-status.js";
 import { STATUS_TOPIC } from "../core/mqtt/mqtt-topic.js";
+import type { Publisher } from "../core/mqtt/prefix-sharing.js";
 import { printableJson } from "../core/parse/text.js";
 import type { Gathering } from "../core/status/gathering.js";
 import type { EventBus } from "../events/event-bus.js";
@@ -25,6 +26,9 @@ export interface TopicPublisher extends Pick<MqttPublisher, "publish"> {
   forget(topic: string): void;
   /** Publishes everything once more that the broker keeps. */
   repeat(): void;
+  /** The ids of other daemons below the same prefix; undefined: they are not known yet. */
+  others(): ReadonlySet<string> | undefined;
+  readonly publisher: Publisher;
 }
 
 type TopicSettings = Pick<
@@ -97,13 +101,21 @@ export class GatewayTopics {
     };
   }
 
+  /** The id of the daemon that has made a message of discovery, as far as that is known. */
+  makerOf(topic: string): string | undefined {
+    return this.#homeAssistant?.makerOf(topic);
+  }
+
   #discover(discoveryPrefix: string): void {
     const statusTopic = `${this.#prefix}/${STATUS_TOPIC}`;
-    const place = { discoveryPrefix, prefix: this.#prefix, statusTopic, version: this.#context.version };
+    const { id, host } = this.#publisher.publisher;
+    const origin = { version: this.#context.version, id, host };
+    const place = { discoveryPrefix, prefix: this.#prefix, statusTopic, origin };
     const homeAssistant = new HomeAssistant(place, {
       keep: (topic, payload) => this.#publisher.publish(`/${topic}`, payload, { retain: true }),
       forget: (topic) => this.#publisher.forget(`/${topic}`),
       repeat: () => this.#repeatSoon(),
+      others: () => this.#publisher.others(),
     });
     this.#homeAssistant = homeAssistant;
     for (const topic of homeAssistant.topics) {

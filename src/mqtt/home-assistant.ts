@@ -6,6 +6,7 @@ import {
   discoveryTopic,
   entitiesIn,
   entitiesOf,
+  makerIn,
   topicsIn,
 } from "../core/mqtt/home-assistant.js";
 import type { LineStatus } from "../core/mqtt/line-status.js";
@@ -13,6 +14,8 @@ import { topicMatches } from "../core/mqtt/mqtt-topic.js";
 
 /** Entities of a line that are there no more: more than a line has had. */
 const MAX_REMOVED = 1000;
+/** Topics whose makers are known. */
+const MAX_MADE = 20_000;
 
 /** What discovery asks of the connection to the broker. Topics are whole. */
 export interface DiscoveryPublisher {
@@ -21,6 +24,8 @@ export interface DiscoveryPublisher {
   forget(topic: string): void;
   /** Publishes everything once more that the broker keeps. */
   repeat(): void;
+  /** The ids of other daemons below the same prefix; undefined: they are not known yet. */
+  others(): ReadonlySet<string> | undefined;
 }
 
 interface Device {
@@ -44,6 +49,8 @@ export class HomeAssistant {
   #isComplete = false;
   /** Discovery messages of earlier runs, by topic, until the lines are known. */
   readonly #found = new Map<string, string>();
+  /** Who has made what other processes have published, this daemon's earlier runs among them, by topic. */
+  readonly #makers = new Map<string, string>();
 
   constructor(place: DiscoveryPlace, publisher: DiscoveryPublisher) {
     this.#place = place;
@@ -63,10 +70,20 @@ export class HomeAssistant {
   take(topic: string, payload: Buffer, isRetained: boolean): void {
     if (topic === this.#birthTopic) {
       if (!isRetained && payload.toString() === "online") this.#publisher.repeat();
-    } else if (isRetained && payload.length > 0 && topicMatches(discoveryFilter(this.#place), topic)) {
-      this.#found.set(topic, payload.toString());
+    } else if (topicMatches(discoveryFilter(this.#place), topic)) {
+      const text = payload.toString();
+      const maker = makerIn(text);
+      if (maker === undefined || maker === this.#place.origin.id) this.#makers.delete(topic);
+      else if (this.#makers.size < MAX_MADE) this.#makers.set(topic, maker);
+      if (!isRetained || text === "") return;
+      this.#found.set(topic, text);
       if (this.#isComplete) this.#compare();
     }
+  }
+
+  /** The process that has published this topic last; undefined: this one, or nobody that is known. */
+  makerOf(topic: string): string | undefined {
+    return this.#makers.get(topic);
   }
 
   /** These are all lines with a name, now. */
@@ -139,11 +156,14 @@ export class HomeAssistant {
     this.#publisher.keep(topic, payload);
   }
 
-  /** Takes away what the broker has of an earlier run, and is not there any more. */
+  /** Takes away what the broker has of an earlier run, and is not there any more. What another daemon has made that is there stays. */
   #compare(): void {
+    const others = this.#publisher.others();
+    if (others === undefined || this.#found.size === 0) return;
     const names = new Map([...this.#devices.keys()].map((name) => [discoveryTopic(this.#place, name), name]));
     for (const [topic, payload] of this.#found) {
       const name = names.get(topic);
+      if (others.has(makerIn(payload) ?? "")) continue;
       for (const other of topicsIn(payload, this.#place)) if (!this.#isOwn(other)) this.#publisher.forget(other);
       if (name === undefined) this.#publisher.keep(topic, "");
       else this.#forget(name, payload);

@@ -1,8 +1,10 @@
 import { randomBytes } from "node:crypto";
+import { hostname } from "node:os";
 import type { Settings } from "../core/config/settings.js";
 import type { MqttPayload } from "../core/mqtt/mqtt-message.js";
 import type { MqttStatus } from "../core/mqtt/mqtt-status.js";
 import { STATUS_TOPIC, topicMatches } from "../core/mqtt/mqtt-topic.js";
+import type { Publisher } from "../core/mqtt/prefix-sharing.js";
 import { formatHostPort } from "../core/net/address.js";
 import type { TlsIdentities } from "../dial/tls-credentials.js";
 import { atMost } from "../scheduling/waits.js";
@@ -32,6 +34,10 @@ export class Mqtt implements MqttPublisher, MqttBridges, MqttPoster {
   readonly #context: LinkContext;
   /** For a configuration without client-id. MQTT 3.1.1 has brokers take 23 characters. */
   readonly #ownId = `sockproxyd-${randomBytes(ID_BYTES).toString("hex")}`;
+  readonly #publisher: Publisher = {
+    id: randomBytes(ID_BYTES).toString("hex"),
+    ...{ host: hostname(), pid: process.pid, parent: process.ppid },
+  };
   /** By whole topics. */
   readonly #takers = new Map<string, Set<Take>>();
   /** Those of them that have wildcards. */
@@ -50,6 +56,8 @@ export class Mqtt implements MqttPublisher, MqttBridges, MqttPoster {
       hear: (topic, take) => this.#subscribe(topic, take),
       forget: (topic) => this.#link?.forget(wholeTopic(this.#settings?.prefix ?? "", topic)),
       repeat: () => this.#link?.repeat(),
+      others: () => this.#link?.others,
+      publisher: this.#publisher,
     });
   }
 
@@ -67,10 +75,10 @@ export class Mqtt implements MqttPublisher, MqttBridges, MqttPoster {
   /** Obeys these settings from now on. A connection whose settings stay goes on. */
   configure(settings: Settings, identities: TlsIdentities): void {
     this.#payload = settings.mqttPayload;
-    const next = brokerSettings(settings, identities, this.#ownId);
-    if (next === undefined) this.#topics.stop();
+    const next = brokerSettings(settings, identities, this.#ownId, this.#publisher);
     if (keyOf(next) !== keyOf(this.#settings)) this.#connect(next);
-    if (next !== undefined) this.#topics.configure(settings);
+    if (next === undefined) this.#topics.stop();
+    else this.#topics.configure(settings);
   }
 
   /** Replaces the link by one with these settings. */
@@ -86,6 +94,7 @@ export class Mqtt implements MqttPublisher, MqttBridges, MqttPoster {
     const link = new BrokerLink(next, this.#context, {
       topics: () => [...this.#takers.keys()].map((topic) => wholeTopic(next.prefix, topic)),
       message: (topic, payload, isRetained) => this.#take(next.prefix, topic, payload, isRetained),
+      makerOf: (topic) => this.#topics.makerOf(topic),
     });
     this.#link = link;
     if (before !== undefined && legacy !== undefined) inherit(link, next, legacy, before.prefix);
@@ -197,7 +206,12 @@ function inherit(link: BrokerLink, { prefix }: BrokerSettings, { waiting, kept }
 }
 
 /** What the keys of `[mqtt]` come to; undefined: there is no broker. */
-function brokerSettings(settings: Settings, identities: TlsIdentities, ownId: string): BrokerSettings | undefined {
+function brokerSettings(
+  settings: Settings,
+  identities: TlsIdentities,
+  ownId: string,
+  publisher: Publisher,
+): BrokerSettings | undefined {
   const { mqttBroker: broker, mqttPrefix: prefix, mqttTls, mqttClientId } = settings;
   if (broker === undefined) return undefined;
   return {
@@ -209,6 +223,7 @@ function brokerSettings(settings: Settings, identities: TlsIdentities, ownId: st
     password: settings.mqttPassword,
     prefix,
     statusTopic: `${prefix}/${STATUS_TOPIC}`,
+    publisher,
     qos: settings.mqttQos,
     retain: settings.mqttRetain,
   };

@@ -197,3 +197,34 @@ test("dial=always: the device is found again, and what is set meanwhile is dropp
   await subscriber.publish("sockproxyd/box/set", "off\n");
   assert.equal(await second.line(), "off");
 });
+
+test("two daemons with one prefix leave each other's devices alone, and tell their owners", async (t) => {
+  const broker = await Mosquitto.start(t);
+  const subscriber = await Subscriber.open(t, broker.url);
+  const gone = await freePort();
+  const own = `[mqtt]\nurl=${broker.url}\nprefix=house\ndiscovery=homeassistant`;
+  const line = async (name: string) => `[direct ${name}]\nlisten=${await freePort()}\ntarget=127.0.0.1:${gone}\n`;
+  const config = (name: string) => `homeassistant/device/sockproxyd_house/${name}/config`;
+  const isShared = async ({ port }: RunningDaemon) =>
+    (await statJson(port)).problems.some(({ kind }) => kind === "mqtt-prefix-shared");
+
+  const before = await startWith(t, own, await line("old"));
+  await subscriber.last(config("old"), /./);
+  await before.daemon.stop();
+  const first = await startWith(t, own, await line("first"));
+  await subscriber.last(config("old"), "");
+  const both = await line("both");
+  const second = await startWith(t, own, await line("second"), both);
+  for (const { daemon } of [first, second]) await until(() => isShared(daemon), "the problem to be told");
+  assert.match(first.daemon.log(), /another daemon, on .*, publishes below "house", too/);
+  await subscriber.last(config("second"), /./);
+
+  second.config.write(`${own}\n${both}`);
+  assert.equal(await reload(second.daemon.port), "OK RELD");
+  await subscriber.last(config("second"), "");
+  await second.daemon.stop();
+  await until(async () => !(await isShared(first.daemon)), "the other one to be gone");
+  await subscriber.last("house/status", "online");
+  for (const topic of [config("first"), "house/line/first/status"])
+    assert.ok(!subscriber.of(topic).includes(""), `${topic} is never taken away`);
+});

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { type TestContext, test } from "node:test";
+import { presenceOf } from "#src/core/mqtt/prefix-sharing.js";
 import { BrokerLink } from "#src/mqtt/broker-link.js";
 import { ManualClock } from "../support/clock.js";
 import { freePort } from "../support/free-port.js";
@@ -23,11 +24,16 @@ function linkTo(t: TestContext, port: number, qos: 0 | 1 = 0) {
         password: "",
         prefix: "p",
         statusTopic: "p/status",
+        publisher: { id: "0000000a", host: "here", pid: 1, parent: 0 },
       },
       ...{ qos, retain: true },
     },
     { clock, log, names: localNames(clock) },
-    { topics: () => ["p/in"], message: (topic, payload) => heard.push(`${topic} ${payload}`) },
+    {
+      topics: () => ["p/in"],
+      message: (topic, payload) => heard.push(`${topic} ${payload}`),
+      makerOf: (topic) => (topic === "ha/theirs" ? "0000000b" : undefined),
+    },
   );
   t.after(() => link.destroy());
   const send = (payload: string): void => link.send({ topic: "p/x", payload, qos, retain: false });
@@ -41,7 +47,7 @@ test("QoS 1: what a broker never acknowledges counts as arrived after a while, a
   link.start();
   await broker.said("p/status", "online");
   for (let count = 0; count < 50; count += 1) send(String(count));
-  await broker.said("p/x", "18"); // 20 are under way: the status and these
+  await broker.said("p/x", "17"); // 20 are under way: the status, the question who is there, and these
   assert.ok(link.status.waiting > 0);
   clock.advance(15_000);
   const isOver = (): boolean => broker.clients[0]?.published.some(({ payload }) => String(payload) === "49") ?? false;
@@ -93,7 +99,11 @@ test("QoS 1: what was not acknowledged goes again on the next connection; QoS 0 
   await broker.client(1);
   await broker.said("p/x", "sure", 1);
   assert.ok(!broker.clients[1]?.published.some(({ payload }) => String(payload) === "perhaps"));
-  assert.deepEqual(broker.clients[1]?.subscribed, ["p/status", "p/in"], "the subscriptions come again");
+  assert.deepEqual(
+    broker.clients[1]?.subscribed,
+    ["p/status", "p/status/daemon", "p/in"],
+    "the subscriptions come again",
+  );
 });
 
 test("a connection that ends before a subscription is answered is no refusal of it", async (t) => {
@@ -201,4 +211,20 @@ test("an outage drops the oldest, says so once, and ends", async (t) => {
   await link.close("stops"); // at once: nobody is there to be told
   clock.advance(60_000);
   assert.equal(link.status.connected, false);
+});
+
+test("while another daemon has the prefix, too, nothing is taken away that may be its own", async (t) => {
+  const broker = await TestBroker.start();
+  t.after(() => broker.close());
+  const { link, log } = linkTo(t, broker.port);
+  link.start();
+  for (const topic of ["p/line/a/status", "ha/ours", "ha/theirs"]) link.keep(topic, "x");
+  await broker.said("ha/theirs", "x");
+  broker.send("p/status/daemon", presenceOf({ id: "0000000b", host: "attic", pid: 2, parent: 0 }, "here"));
+  await until(() => link.status.sharedWith.length > 0, "the other daemon to be known");
+  assert.match(log.lines.join("\n"), /another daemon, on attic/);
+  for (const topic of ["p/line/a/status", "ha/theirs", "ha/ours"]) link.keep(topic, "");
+  await broker.said("ha/ours", "");
+  const away = broker.clients[0]?.published.filter(({ payload }) => payload.length === 0).map(({ topic }) => topic);
+  assert.deepEqual(away, ["ha/ours"]);
 });

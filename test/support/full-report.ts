@@ -143,7 +143,7 @@ export const FULL_REPORT: DaemonReport = {
   alerts: { waiting: 1, delivered: 2, givenUp: 3, dropped: 4 },
   mqtt: {
     ...{ broker: "b:1883", prefix: "p", connected: true, sinceMs: 5, lacks: [], waiting: 31, waitingBytes: 32 },
-    ...{ published: 33, received: 34, dropped: 35, droppedNow: 0, connects: 36 },
+    ...{ published: 33, received: 34, dropped: 35, droppedNow: 0, connects: 36, sharedWith: [] },
   },
   parking: { connections: 37, bytes: 38 },
   logLinesLost: 6,

@@ -36,6 +36,12 @@ const PROBLEMS = {
     what: "cannot be reached, or is too slow",
     state: "not reached",
   },
+  /** Another daemon publishes below the same prefix. */
+  "mqtt-prefix-shared": {
+    subject: "The MQTT prefix",
+    what: "is used by another daemon, too",
+    state: "shared",
+  },
   /** A webhook takes no events, or refuses the last one. */
   "webhook-failing": { subject: "The webhook", what: "does not take events", state: "not taken" },
 } as const satisfies Record<string, Words>;

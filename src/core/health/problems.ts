@@ -156,10 +156,15 @@ function ofNotifications({ vera = "", notifications }: HealthFacts): Finding[] {
 
 /** Never an error: what the daemon is there for goes on without the broker, and a fleet does not take a daemon out for it. */
 function ofMqtt({ mqtt }: HealthFacts): Finding[] {
-  if (mqtt === undefined || (mqtt.connected && mqtt.droppedNow === 0)) return [];
-  const { broker, why, sinceMs, droppedNow } = mqtt;
+  if (mqtt === undefined) return [];
+  const { broker, prefix, connected, why, sinceMs, droppedNow, sharedWith } = mqtt;
+  const shared = sharedWith.slice(0, 1).map(({ host, sinceMs: knownMs }) => {
+    const reason = `by the daemon on ${host}: give one of them another prefix in [mqtt]`;
+    return warning("mqtt-prefix-shared", prefix, knownMs, reason);
+  });
+  if (connected && droppedNow === 0) return shared;
   const lost = droppedNow === 0 ? [] : [`${droppedNow} messages were dropped`];
-  return [warning("mqtt-down", broker, sinceMs, [...(why === undefined ? [] : [why]), ...lost].join("; "))];
+  return [warning("mqtt-down", broker, sinceMs, [...(why === undefined ? [] : [why]), ...lost].join("; ")), ...shared];
 }
 
 /** Never an error, as for the broker. */

@@ -9,7 +9,16 @@ export interface DiscoveryPlace {
   readonly prefix: string;
   /** The topic that says whether the daemon is there. */
   readonly statusTopic: string;
+  readonly origin: Origin;
+}
+
+/** What makes the messages of discovery. */
+export interface Origin {
   readonly version: string;
+  /** Of the process: no other one has it. */
+  readonly id: string;
+  /** The name of its machine. */
+  readonly host: string;
 }
 
 /** A value of a line, besides its own status. */
@@ -63,13 +72,14 @@ export function discoveryTopic({ discoveryPrefix, prefix }: DiscoveryPlace, line
 
 /** The discovery message of a line: a device with all its entities (Home Assistant 2024.11 and later). */
 export function discoveryPayload(place: DiscoveryPlace, line: AnnouncedLine): string {
-  const { prefix, statusTopic, version } = place;
+  const { prefix, statusTopic, origin } = place;
+  const { version: sw_version } = origin;
   const device = `${nodeId(prefix)}_${idOf(line.name)}`;
   const gone = [...line.removed].map(([id, platform]) => [id, { platform }]);
   const model = line.status === undefined ? {} : { model: `${line.status.kind} line` };
   return JSON.stringify({
-    device: { identifiers: [device], name: line.name, manufacturer: "sockproxyd", ...model, sw_version: version },
-    origin: { name: "sockproxyd", sw_version: version },
+    device: { identifiers: [device], name: line.name, manufacturer: "sockproxyd", ...model, sw_version },
+    origin: { name: `sockproxyd on ${origin.host} (${origin.id})`, sw_version },
     availability: [{ topic: statusTopic }],
     components: { ...Object.fromEntries(gone), ...entitiesOf(place, line) },
   });
@@ -135,6 +145,19 @@ function valueEntity(
       availability_mode: "all",
     }),
   };
+}
+
+/**
+ * The id of the process that has made a discovery message; undefined: none of ours. It stands in the name of the origin, since Home Assistant
+ * refuses a message with keys that it does not know in `device` and `origin`, and it shows that name in its log only.
+ */
+export function makerIn(payload: string): string | undefined {
+  try {
+    const { origin } = JSON.parse(payload) as { origin?: { name?: unknown } | null };
+    return typeof origin?.name === "string" ? /\(([0-9a-f]{8})\)$/.exec(origin.name)?.[1] : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Entities that this daemon announces, by their ids; others in its topics are not its own. */

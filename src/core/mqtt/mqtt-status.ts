@@ -11,6 +11,8 @@ export interface MqttStatus {
   readonly why?: string;
   /** What the daemon has found that this broker does not take: `qos`: messages with QoS 1, `retain`: messages to retain. */
   readonly lacks: readonly ("qos" | "retain")[];
+  /** Other daemons below the same prefix, and for how long they have been known, in milliseconds. */
+  readonly sharedWith: readonly { readonly id: string; readonly host: string; readonly sinceMs: number }[];
   /** Messages that wait for the broker, and their bytes. */
   readonly waiting: number;
   readonly waitingBytes: number;

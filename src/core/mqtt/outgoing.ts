@@ -64,6 +64,11 @@ export class Outgoing {
     else this.refuse();
   }
 
+  /** Keeps a topic no longer, and leaves it at the broker as it is. */
+  leave(topic: string): void {
+    this.#retained.leave(topic);
+  }
+
   /**
    * Says again what is kept: a broker, or somebody who listens, may have lost it.
    *

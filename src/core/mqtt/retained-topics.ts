@@ -46,8 +46,14 @@ export class RetainedTopics {
 
   /** A message has been published: where it took its topic away, nothing of it has to be kept. */
   published(message: FixedMessage): void {
-    if (message.payload.length > 0 || this.#last.get(message.topic) !== message) return;
-    this.#last.delete(message.topic);
-    this.#bytes -= sizeOf(message);
+    if (message.payload.length === 0 && this.#last.get(message.topic) === message) this.leave(message.topic);
+  }
+
+  /** Keeps a topic no longer. */
+  leave(topic: string): void {
+    const last = this.#last.get(topic);
+    if (last === undefined) return;
+    this.#last.delete(topic);
+    this.#bytes -= sizeOf(last);
   }
 }

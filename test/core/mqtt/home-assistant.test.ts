@@ -8,11 +8,15 @@ import {
   discoveryTopic,
   entitiesIn,
   idOf,
+  makerIn,
   topicsIn,
 } from "#src/core/mqtt/home-assistant.js";
 import { topicMatches } from "#src/core/mqtt/mqtt-topic.js";
 
-const PLACE = { discoveryPrefix: "homeassistant", prefix: "house/a", statusTopic: "house/a/status", version: "1.2.3" };
+const PLACE = {
+  ...{ discoveryPrefix: "homeassistant", prefix: "house/a", statusTopic: "house/a/status" },
+  origin: { version: "1.2.3", id: "0123abcd", host: "attic" },
+};
 const NONE = new Map<string, string>();
 
 function line(more: Partial<AnnouncedLine>): AnnouncedLine {
@@ -40,7 +44,10 @@ test("a device says what it is, and is there while the daemon is", () => {
   const { device, origin, availability } = JSON.parse(discoveryPayload(PLACE, line({ status })));
   assert.equal(device.name, "inverter");
   assert.equal(device.identifiers.length, 1);
-  assert.deepEqual(origin, { name: "sockproxyd", sw_version: "1.2.3" });
+  assert.deepEqual(origin, { name: "sockproxyd on attic (0123abcd)", sw_version: "1.2.3" });
+  assert.equal(makerIn(discoveryPayload(PLACE, line({ status }))), "0123abcd");
+  for (const text of ["", "null", "7", '{"origin":null}', '{"origin":{"name":7}}', '{"origin":{"name":"other (x)"}}'])
+    assert.equal(makerIn(text), undefined);
   assert.deepEqual(availability, [{ topic: "house/a/status" }]);
   const { connectivity, received, clients } = componentsOf({ status });
   assert.equal(connectivity?.["platform"], "binary_sensor");
