@@ -10,6 +10,7 @@ import { startHere } from "../support/in-process.js";
 import { Program } from "../support/machines.js";
 import { Client, Device } from "../support/net.js";
 import { missing } from "../support/peers.js";
+import { statJson } from "../support/stat-json.js";
 import { until } from "../support/wait.js";
 
 const HERE = "127.0.0.1";
@@ -80,14 +81,7 @@ test("HAProxy and the daemon tell each other who the client is", { skip: missing
   await haproxy.answers(port("accepts"), HERE);
   await until(() => /checked\/daemon succeeded/.test(haproxy.text), "a health check");
 
-  const status = async (): Promise<DaemonStatus> => {
-    const client = await Client.open(daemon.port);
-    await client.line();
-    client.write("STAT JSON\n");
-    const reply = await client.line();
-    client.destroy();
-    return JSON.parse(reply) as DaemonStatus;
-  };
+  const status = (): Promise<DaemonStatus> => statJson(daemon.port);
   const ask = async (name: string): Promise<{ client: Client; own: number; remote: Client }> => {
     const client = new Client(connect({ port: port(name), host: HERE, localAddress: CLIENT }));
     client.write(`by ${name}\n`);

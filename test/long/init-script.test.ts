@@ -31,6 +31,7 @@ import { freePort } from "../support/free-port.js";
 import { greet } from "../support/net.js";
 import { missing } from "../support/peers.js";
 import { nobody, noSecondUser, type User } from "../support/second-user.js";
+import { statJson } from "../support/stat-json.js";
 import { until } from "../support/wait.js";
 
 const SCRIPT = fileURLToPath(new URL("../../../init-script.sh", import.meta.url));
@@ -207,10 +208,7 @@ class Installation {
   async assertRunning(pid: number, port: number, host?: string): Promise<void> {
     assert.deepEqual(await this.run("status"), { status: 0, stdout: `sockproxyd: running, pid ${pid}\n`, stderr: "" });
     assert.ok(!isGone(pid), `process ${pid} has ended`);
-    const { client } = await greet(port, host);
-    client.write("STAT JSON\n");
-    assert.equal(JSON.parse(await client.line()).pid, pid);
-    client.destroy();
+    assert.equal((await statJson(port, host)).pid, pid);
   }
 }
 

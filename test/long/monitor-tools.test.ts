@@ -12,10 +12,10 @@ import { Asker } from "../support/exchange.js";
 import { freePort } from "../support/free-port.js";
 import { MODBUS_KINDS, type ModbusKind } from "../support/modbus.js";
 import { modbusProtocol } from "../support/modbus-device.js";
-import { greet } from "../support/net.js";
 import { missing } from "../support/peers.js";
 import { Output } from "../support/shown.js";
 import { Simulator } from "../support/simulator.js";
+import { statJson } from "../support/stat-json.js";
 import { until } from "../support/wait.js";
 import { WatchCommand } from "../support/watcher.js";
 
@@ -53,10 +53,7 @@ function start(t: TestContext, ...words: string[]): { child: ChildProcess; outpu
 /** Waits until so many watch the daemon. */
 async function watched(daemon: DaemonProcess, count: number): Promise<void> {
   await until(async () => {
-    const { client } = await greet(daemon.port);
-    client.write("STAT JSON\n");
-    const { monitor } = JSON.parse(await client.line()) as { monitor: { watchers: number } };
-    client.destroy();
+    const { monitor } = await statJson(daemon.port);
     return monitor.watchers === count;
   }, `${count} watchers`);
 }

@@ -9,8 +9,8 @@ import { test } from "node:test";
 import { startDaemon } from "../support/daemon.js";
 import { freePort } from "../support/free-port.js";
 import { FakeLuup } from "../support/luup.js";
-import { greet } from "../support/net.js";
 import { descriptors, descriptorsAtRest, faults, resident } from "../support/process.js";
+import { otherConnections } from "../support/stat-json.js";
 import { until } from "../support/wait.js";
 
 const CYCLES = Number(process.env["SOAK_CYCLES"] ?? 5000);
@@ -80,11 +80,7 @@ test(`${CYCLES} connections leave nothing behind`, { timeout: 60_000 + CYCLES * 
 
     /** The number of connections, without the asking one. */
     async function others(): Promise<number> {
-      const { client } = await greet(daemon.port);
-      client.write("STAT JSON\n");
-      const { connections } = JSON.parse(await client.line());
-      client.destroy();
-      return connections.length - 1;
+      return (await otherConnections(daemon.port)).length;
     }
 
     const atRest = (await descriptorsAtRest(daemon)) - luup.connections;

@@ -9,8 +9,8 @@ import { freePort } from "../support/free-port.js";
 import { dropConnections, insideNamespace, runInside } from "../support/namespace.js";
 import { Client } from "../support/net.js";
 import { missing } from "../support/peers.js";
+import { statJson } from "../support/stat-json.js";
 import { ScriptedDevice } from "../support/tunnel.js";
-import { tunnelsStatus } from "../support/tunnels.js";
 import { pause, until } from "../support/wait.js";
 
 const SERVER = "127.0.0.9";
@@ -34,7 +34,7 @@ async function start(t: TestContext, text: string): Promise<DaemonProcess> {
 async function startServer(t: TestContext, service: number) {
   const [link, front] = [await freePort(SERVER), await freePort()];
   const daemon = await start(t, `[tunnel]\n${link}=EXPOSE 127.0.0.1:${front}>127.0.0.1:${service}\n`);
-  const status = async () => (await tunnelsStatus(daemon)).tunnels[0];
+  const status = async () => (await statJson(daemon.port)).tunnels[0];
   return {
     daemon,
     link,

@@ -1,21 +1,12 @@
 import type { TestContext } from "node:test";
+import type { DirectStatus } from "#src/core/direct/direct-status.js";
 import { ConfigFile } from "./config.js";
 import { type DaemonProcess, type RunningDaemon, type StartDaemon, startDaemonUnder } from "./daemon.js";
 import { freePort } from "./free-port.js";
 import { startHere } from "./in-process.js";
 import { Client, Device, greet } from "./net.js";
+import { statJson } from "./stat-json.js";
 import { until } from "./wait.js";
-
-/** One member of `servers` in STAT JSON. */
-export interface ServerStatus {
-  readonly address: string;
-  readonly state: "up" | "down";
-  readonly since: string;
-  readonly reason?: string;
-  readonly active: number;
-  readonly total: number;
-  readonly failures: number;
-}
 
 /** A daemon with one `[direct]` line. */
 export interface Direct<D extends RunningDaemon = RunningDaemon> {
@@ -25,7 +16,7 @@ export interface Direct<D extends RunningDaemon = RunningDaemon> {
   /** Replaces the line and the text behind it, and reloads the configuration. */
   reload(line: string, sections?: string): Promise<void>;
   /** The servers in STAT JSON. */
-  servers(): Promise<ServerStatus[]>;
+  servers(): Promise<DirectStatus["servers"]>;
   /** Waits until the servers have these states. */
   shows(...states: readonly ("up" | "down")[]): Promise<void>;
   /** The daemon's reply to a command. */
@@ -69,9 +60,8 @@ async function startDirectBy<D extends RunningDaemon>(
     client.destroy();
     return answer;
   };
-  const servers = async (): Promise<ServerStatus[]> => {
-    const [json = ""] = (await ask("STAT JSON")).split("\n");
-    const { directs } = JSON.parse(json) as { directs: { port: number; servers: ServerStatus[] }[] };
+  const servers = async (): Promise<DirectStatus["servers"]> => {
+    const { directs } = await statJson(daemon.port);
     const own = directs.find((each) => each.port === port);
     if (own === undefined) throw new Error(`STAT tells nothing of port ${port}`);
     return own.servers;

@@ -3,8 +3,8 @@ import { ConfigFile } from "./config.js";
 import { type DaemonProcess, type RunningDaemon, type StartDaemon, startDaemon } from "./daemon.js";
 import { freePort } from "./free-port.js";
 import { startHere } from "./in-process.js";
-import { greet } from "./net.js";
 import { Output } from "./shown.js";
+import { otherConnections } from "./stat-json.js";
 
 /** A daemon whose standard output the test reads. */
 export interface Monitored<D extends RunningDaemon = RunningDaemon> {
@@ -64,12 +64,5 @@ async function startMonitoredBy<D extends RunningDaemon>(
 
 /** The ids of a daemon's connections in STAT JSON, by the address of the client; without the connection that asks. */
 export async function connectionIds(daemon: RunningDaemon): Promise<Map<string, string>> {
-  const { client, pid } = await greet(daemon.port);
-  client.write("STAT JSON\n");
-  const { connections } = JSON.parse(await client.line()) as {
-    connections: { id: string; client: string; clientPort: number }[];
-  };
-  client.destroy();
-  const others = connections.filter(({ id }) => id !== pid);
-  return new Map(others.map((each) => [`${each.client}:${each.clientPort}`, each.id]));
+  return new Map((await otherConnections(daemon.port)).map((each) => [`${each.client}:${each.clientPort}`, each.id]));
 }

@@ -4,7 +4,7 @@ import { ConfigFile } from "./config.js";
 import { type DaemonProcess, type RunningDaemon, type StartDaemon, startDaemon } from "./daemon.js";
 import { freePort } from "./free-port.js";
 import { startHere } from "./in-process.js";
-import { greet } from "./net.js";
+import { statJson } from "./stat-json.js";
 import { until } from "./wait.js";
 
 /** A daemon with mux lines. */
@@ -68,10 +68,7 @@ async function startMuxBy<D extends RunningDaemon>(
   t.after(() => daemon.discard());
   const [first = 0] = ports;
   const status = async (port = first): Promise<MuxStatus> => {
-    const { client } = await greet(daemon.port);
-    client.write("STAT JSON\n");
-    const { muxes } = JSON.parse(await client.line()) as { muxes: MuxStatus[] };
-    client.destroy();
+    const { muxes } = await statJson(daemon.port);
     const mux = muxes.find((each) => each.port === port);
     if (mux === undefined) throw new Error(`STAT tells nothing of port ${port}`);
     return mux;

@@ -1,84 +1,12 @@
 import type { TestContext } from "node:test";
+import type { DeviceStatus, TunnelStatus } from "#src/core/tunnel/tunnel-status.js";
 import { ConfigFile } from "./config.js";
 import { type DaemonProcess, type RunningDaemon, type StartDaemon, startDaemon } from "./daemon.js";
 import { freePort } from "./free-port.js";
 import { startHere } from "./in-process.js";
-import { greet } from "./net.js";
 import { isListening } from "./proxy-process.js";
+import { statJson } from "./stat-json.js";
 import { until } from "./wait.js";
-
-/** One member of `tunnels` in STAT JSON. */
-export interface TunnelStatus {
-  readonly absentMs?: number;
-  readonly reason?: string;
-  readonly port: number;
-  readonly exposed: readonly string[];
-  readonly listening: boolean;
-  /** Undefined without a link. */
-  readonly link?: LinkStatus;
-  readonly links: number;
-  readonly clients: number;
-  readonly refused: number;
-  readonly stalled: number;
-  readonly resumed: number;
-  readonly turnedAway: number;
-  readonly replaced: number;
-  readonly received: number;
-  readonly sent: number;
-  /** Of a line with several devices. */
-  readonly devices?: readonly {
-    readonly device: string;
-    readonly exposed: readonly string[];
-    readonly listening: boolean;
-    readonly links: number;
-    readonly link?: LinkStatus;
-    readonly replaced: number;
-    readonly resumed: number;
-  }[];
-}
-
-/** The link in STAT JSON. */
-export interface LinkStatus {
-  readonly address: string;
-  readonly ageMs: number;
-  readonly clients: number;
-  readonly resuming?: true;
-  readonly received: number;
-  readonly sent: number;
-}
-
-/** One member of `devices` in STAT JSON. */
-export interface DeviceStatus {
-  readonly absentMs?: number;
-  readonly reason?: string;
-  readonly server: string;
-  readonly services: string;
-  readonly received: number;
-  readonly sent: number;
-  readonly connected: boolean;
-  /** Undefined with a link. */
-  readonly problem?: string;
-  readonly refused: number;
-  readonly resumed: number;
-  readonly clients: number;
-  /** Undefined without a link. */
-  readonly link?: LinkStatus;
-}
-
-/** The tunnel part of STAT JSON. */
-export interface TunnelsStatus {
-  readonly tunnels: readonly TunnelStatus[];
-  readonly devices: readonly DeviceStatus[];
-}
-
-/** Asks a daemon for STAT JSON. */
-export async function tunnelsStatus(daemon: RunningDaemon): Promise<TunnelsStatus> {
-  const { client } = await greet(daemon.port);
-  client.write("STAT JSON\n");
-  const answer = JSON.parse(await client.line()) as TunnelsStatus;
-  client.destroy();
-  return answer;
-}
 
 /** A daemon as tunnel server. */
 export interface TunnelServer<D extends RunningDaemon = RunningDaemon> {
@@ -165,7 +93,7 @@ function startersBy<D extends RunningDaemon>(start: StartDaemon<D>): Starters<D>
             withinMs,
           ),
         status: async () => {
-          const tunnel = (await tunnelsStatus(daemon)).tunnels.find((each) => each.port === port);
+          const tunnel = (await statJson(daemon.port)).tunnels.find((each) => each.port === port);
           if (tunnel === undefined) throw new Error(`STAT tells nothing of port ${port}`);
           return tunnel;
         },
@@ -178,7 +106,7 @@ function startersBy<D extends RunningDaemon>(start: StartDaemon<D>): Starters<D>
       return {
         daemon,
         status: async () => {
-          const device = (await tunnelsStatus(daemon)).devices.find((each) => each.server === `127.0.0.1:${server}`);
+          const device = (await statJson(daemon.port)).devices.find((each) => each.server === `127.0.0.1:${server}`);
           if (device === undefined) throw new Error(`STAT tells nothing of the device of port ${server}`);
           return device;
         },

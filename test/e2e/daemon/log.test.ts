@@ -10,6 +10,7 @@ import { freePort } from "../../support/free-port.js";
 import { startHere } from "../../support/in-process.js";
 import { FakeLuup } from "../../support/luup.js";
 import { Device, greet, relayed } from "../../support/net.js";
+import { statJson } from "../../support/stat-json.js";
 import { until } from "../../support/wait.js";
 
 const folder = mkdtempSync(`${tmpdir()}/sockproxyd-log-`);
@@ -129,10 +130,7 @@ test("a full disk costs the lines and nothing else, and is told of on stderr and
   const daemon = await startDaemon("-L", "/dev/full");
   await until(() => daemon.log().includes("ENOSPC"), "the complaint");
   for (let n = 0; n < 5; n += 1) {
-    const { client } = await greet(daemon.port);
-    client.write("STAT JSON\n");
-    assert.ok(JSON.parse(await client.line()).logLinesLost > 0);
-    client.destroy();
+    assert.ok((await statJson(daemon.port)).logLinesLost > 0);
   }
   assert.equal(
     daemon

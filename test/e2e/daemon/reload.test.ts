@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { after, before, test } from "node:test";
+import type { DaemonStatus } from "#src/core/status/daemon-status.js";
 import { ConfigFile } from "../../support/config.js";
 import { startDaemon, startDaemonUnder } from "../../support/daemon.js";
 import { freePort } from "../../support/free-port.js";
@@ -9,6 +10,7 @@ import { startHere } from "../../support/in-process.js";
 import { FakeLuup } from "../../support/luup.js";
 import { Client, Device, greet, relayed, reload } from "../../support/net.js";
 import { missing } from "../../support/peers.js";
+import { statJson } from "../../support/stat-json.js";
 import { until } from "../../support/wait.js";
 
 let device: Device;
@@ -28,12 +30,8 @@ async function answers(port: number): Promise<boolean> {
   );
 }
 
-async function listeners(port: number): Promise<{ kind: string; port: number; problem?: string }[]> {
-  const { client } = await greet(port);
-  client.write("STAT JSON\n");
-  const status = JSON.parse(await client.line());
-  client.destroy();
-  return status.listeners;
+async function listeners(port: number): Promise<DaemonStatus["listeners"]> {
+  return (await statJson(port)).listeners;
 }
 
 test("RELD opens, closes and changes listeners; connections go on as they were", async () => {

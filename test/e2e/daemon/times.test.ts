@@ -6,7 +6,8 @@ import { after, test } from "node:test";
 import { ConfigFile } from "../../support/config.js";
 import { freePort } from "../../support/free-port.js";
 import { startHere } from "../../support/in-process.js";
-import { Client, Device, greet, reload } from "../../support/net.js";
+import { Client, Device, reload } from "../../support/net.js";
+import { statJson } from "../../support/stat-json.js";
 import { until } from "../../support/wait.js";
 
 process.env["TZ"] = "America/St_Johns";
@@ -15,11 +16,6 @@ after(() => rmSync(folder, { recursive: true }));
 
 const LOCAL = String.raw`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}-0[23]:30`;
 const UTC = String.raw`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z`;
-
-interface Status {
-  readonly startedAt: string;
-  readonly connections: readonly { readonly openedAt: string }[];
-}
 
 test("log, monitor file and STAT JSON have local time with its offset, or UTC, and a reload changes that", async () => {
   const device = await Device.open();
@@ -30,10 +26,7 @@ test("log, monitor file and STAT JSON have local time with its offset, or UTC, a
   const file = new ConfigFile(config(""));
   const daemon = await startHere("-c", file.path);
   const times = async (): Promise<string[]> => {
-    const { client } = await greet(daemon.port);
-    client.write("STAT JSON\n");
-    const { startedAt, connections } = JSON.parse(await client.line()) as Status;
-    client.destroy();
+    const { startedAt, connections } = await statJson(daemon.port);
     return [startedAt, ...connections.map(({ openedAt }) => openedAt)];
   };
   const written = (): string => (existsSync(audit) ? readFileSync(audit, "utf8") : "");

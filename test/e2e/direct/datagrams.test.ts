@@ -15,6 +15,7 @@ import { startHere } from "../../support/in-process.js";
 import { insideNamespace, runInside } from "../../support/namespace.js";
 import { Client, greet } from "../../support/net.js";
 import { missing } from "../../support/peers.js";
+import { statJson } from "../../support/stat-json.js";
 import { until } from "../../support/wait.js";
 
 /** A UDP socket, to close with the test, and what has come to it. */
@@ -46,11 +47,8 @@ async function daemon(t: TestContext, ...lines: readonly string[]): Promise<Runn
 
 /** What STAT JSON says of connections. */
 async function connections(here: RunningDaemon): Promise<Record<string, unknown>[]> {
-  const { client } = await greet(here.port);
-  client.write("STAT JSON\n");
-  const status = JSON.parse(await client.line());
-  client.destroy();
-  return status.connections;
+  const { connections: all } = await statJson(here.port);
+  return all as unknown as Record<string, unknown>[];
 }
 
 function inside(name: string, body: (t: TestContext) => Promise<void>): void {
@@ -253,10 +251,8 @@ inside("what is dropped stays counted when its client has ended, and the log tel
   (await peer(t)).socket.send("who", port, "127.0.0.1");
   await until(() => here.log().includes("closed: IDLE"), "the end");
   assert.match(here.log(), /closed: IDLE.* 0 bytes from remote, 3 to remote, 1 datagram dropped \(1 foreign\)/);
-  const { client } = await greet(here.port);
-  client.write("STAT JSON\n");
-  assert.deepEqual(JSON.parse(await client.line()).traffic.datagramsDropped, { slow: 0, foreign: 1, unsent: 0 });
-  client.destroy();
+  const { traffic } = await statJson(here.port);
+  assert.deepEqual(traffic.datagramsDropped, { slow: 0, foreign: 1, unsent: 0 });
 });
 
 inside("a group is joined again when its network interface was made anew", async (t) => {

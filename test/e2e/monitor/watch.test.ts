@@ -14,6 +14,7 @@ import { Client, Device, greet, relayed } from "../../support/net.js";
 import { missing } from "../../support/peers.js";
 import { descriptorsAtRest, resident } from "../../support/process.js";
 import { downward, upward } from "../../support/shown.js";
+import { otherConnections } from "../../support/stat-json.js";
 import { until } from "../../support/wait.js";
 import { WatchCommand, Watcher } from "../../support/watcher.js";
 
@@ -27,11 +28,7 @@ const BOTH = [...upward(DISCOVERY), ...downward(DISCOVERY)];
 
 /** The connections in STAT JSON, without the one that asks. */
 async function others(port: number): Promise<string[]> {
-  const { client, pid } = await greet(port);
-  client.write("STAT JSON\n");
-  const { connections } = JSON.parse(await client.line()) as { connections: { id: string }[] };
-  client.destroy();
-  return connections.map(({ id }) => id).filter((id) => id !== pid);
+  return (await otherConnections(port)).map(({ id }) => id);
 }
 
 describe("WTCH", { concurrency: 3 }, () => {

@@ -8,6 +8,7 @@ import { freePort } from "../../support/free-port.js";
 import { FakeLuup, likeOpenLuup, saying } from "../../support/luup.js";
 import { type Client, greet, relayed } from "../../support/net.js";
 import { type Notifying, startNotifying } from "../../support/notifying.js";
+import { statJson } from "../../support/stat-json.js";
 import { pause, quietFor, until } from "../../support/wait.js";
 
 let { daemon, luup, device, stop } = {} as Notifying;
@@ -296,10 +297,7 @@ test("connections are kept alive; a dead one is replaced at once", async () => {
   assert.equal(new Set(luup.of(pid).map(({ from }) => from)).size, 1, "one connection for all");
   // the engine accepts the request on the kept connection, and resets it without an answer
   const retried = async (): Promise<number> => {
-    const { client: asking } = await greet(daemon.port);
-    asking.write("STAT JSON\n");
-    const { notifications } = JSON.parse(await asking.line());
-    asking.destroy();
+    const { notifications } = await statJson(daemon.port);
     return notifications.retried;
   };
   const retriedBefore = await retried();

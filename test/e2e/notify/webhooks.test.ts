@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import type { GatewayEvent } from "#src/core/events/gateway-event.js";
 import { ConfigFile } from "../../support/config.js";
-import type { RunningDaemon } from "../../support/daemon.js";
 import { freePort } from "../../support/free-port.js";
 import { startHere } from "../../support/in-process.js";
 import { Client, Device, greet, relayed } from "../../support/net.js";
 import { Receiver } from "../../support/receiver.js";
+import { statJson } from "../../support/stat-json.js";
 import { until } from "../../support/wait.js";
 
 /** A daemon with these lines of configuration, a receiver of events and a device. */
@@ -28,14 +28,6 @@ function eventsOf(receiver: Receiver): GatewayEvent[] {
 /** The bytes of all events of one name. */
 function sum(events: readonly GatewayEvent[], name: string): number {
   return events.filter(({ event }) => event === name).reduce((bytes, one) => bytes + (one.bytes ?? 0), 0);
-}
-
-async function statusOf(daemon: RunningDaemon): Promise<Record<string, unknown>> {
-  const { client } = await greet(daemon.port);
-  client.write("STAT JSON\n");
-  const line = await client.line();
-  client.destroy();
-  return JSON.parse(line) as Record<string, unknown>;
 }
 
 test("a webhook is told of the beginning, of all bytes and of the end, and no URL or secret gets anywhere else", async (t) => {
@@ -63,7 +55,7 @@ test("a webhook is told of the beginning, of all bytes and of the end, and no UR
   const [{ method, url, headers } = assert.fail()] = receiver.requests;
   assert.deepEqual([method, url, headers["x-key"]], ["POST", "/in?token=hush", "hush connected"]);
   assert.equal(headers.authorization, `Basic ${Buffer.from("me:hush").toString("base64")}`);
-  assert.doesNotMatch(daemon.log() + JSON.stringify(await statusOf(daemon)), /hush/);
+  assert.doesNotMatch(daemon.log() + JSON.stringify(await statJson(daemon.port)), /hush/);
 });
 
 test("who has ended a connection is told as the log has it", async (t) => {
@@ -116,7 +108,7 @@ test("a webhook that hangs delays no other one, and no connection", async (t) =>
   assert.equal(await client.take(4), "data");
   await receiver.received(2);
   assert.equal(slow.requests.length, 8);
-  const { webhooks } = (await statusOf(daemon)) as { webhooks: { name: string; inFlight: number; waiting: number }[] };
+  const { webhooks } = await statJson(daemon.port);
   const { inFlight = 0, waiting = 0 } = webhooks.find(({ name }) => name === "slow") ?? {};
   assert.ok(inFlight <= 8);
   assert.equal(inFlight + waiting, 20, "one of each connection, however long the machine has taken");

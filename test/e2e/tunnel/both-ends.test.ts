@@ -7,7 +7,8 @@ import { startEcho } from "../../support/echo.js";
 import { freePort } from "../../support/free-port.js";
 import { Client, Device, greet, reload } from "../../support/net.js";
 import { descriptorsAtRest, faults } from "../../support/process.js";
-import { processes, startDevice, startServer, startTunnel, tunnelsStatus } from "../../support/tunnels.js";
+import { statJson } from "../../support/stat-json.js";
+import { processes, startDevice, startServer, startTunnel } from "../../support/tunnels.js";
 import { until } from "../../support/wait.js";
 
 const HOST = "127.0.0.1";
@@ -205,7 +206,7 @@ describe("both ends", { concurrency: 4 }, () => {
     const refused = await Client.open(toOther);
     assert.equal(await refused.rest(10_000), "");
     assert.equal(other.clients.length, 0);
-    const { devices } = await tunnelsStatus(device.daemon);
+    const { devices } = await statJson(device.daemon.port);
     assert.equal(devices.find((each) => each.server === `${HOST}:${server.port}`)?.connected, true);
   });
 
@@ -223,7 +224,7 @@ describe("both ends", { concurrency: 4 }, () => {
       assert.match(await client.line(), /^ERR TCPR ./, words);
       client.destroy();
     }
-    assert.equal((await tunnelsStatus(device.daemon)).devices.length, 1);
+    assert.equal((await statJson(device.daemon.port)).devices.length, 1);
   });
 
   test("RELD removes and adds tunnels; unchanged tunnels keep their clients", async (t) => {
@@ -238,7 +239,7 @@ describe("both ends", { concurrency: 4 }, () => {
     assert.match(await reload(server.daemon.port), /^OK/);
     await startDevice(t, port, [`${HOST}:${echo.port}`]);
     await until(
-      async () => (await tunnelsStatus(server.daemon)).tunnels.every(({ listening }) => listening),
+      async () => (await statJson(server.daemon.port)).tunnels.every(({ listening }) => listening),
       "both to listen",
     );
     await echoed(second, "brought");

@@ -12,8 +12,9 @@ import { Client, Device, reload } from "../../support/net.js";
 import { faults } from "../../support/process.js";
 import { isListening } from "../../support/proxy-process.js";
 import { Random } from "../../support/random.js";
+import { statJson } from "../../support/stat-json.js";
 import { Download, EchoTransfer, startTapes } from "../../support/transfer.js";
-import { startTunnel, tunnelsStatus } from "../../support/tunnels.js";
+import { startTunnel } from "../../support/tunnels.js";
 import { pause, until } from "../../support/wait.js";
 
 const HOST = "127.0.0.1";
@@ -210,7 +211,7 @@ describe("resume", { concurrency: 4 }, () => {
       network.cut(loss);
       await Promise.all(clients.map((client, index) => roundTrip(client, `after ${index}`)));
     }
-    const [farm] = (await tunnelsStatus(server)).tunnels;
+    const [farm] = (await statJson(server.port)).tunnels;
     const told = farm?.devices?.map(({ links, resumed, replaced }) => ({ links, resumed, replaced }));
     assert.deepEqual(told, Array(2).fill({ links: 1, resumed: 2, replaced: 0 }));
     assert.doesNotMatch(server.log(), /rejected|replace/);

@@ -7,7 +7,7 @@ import type { RunningDaemon } from "../../support/daemon.js";
 import { freePort } from "../../support/free-port.js";
 import { startHere } from "../../support/in-process.js";
 import { Client, Device, greet, reload } from "../../support/net.js";
-import { tunnelsStatus } from "../../support/tunnels.js";
+import { statJson } from "../../support/stat-json.js";
 import { until } from "../../support/wait.js";
 
 const NAMES = ["barn", "mill"] as const;
@@ -51,7 +51,7 @@ describe("several devices on one port", () => {
       return (await start(t, `[device]\nserver=localhost:${port}\nallow=${allow}\n${credentials}\n`)).daemon;
     };
     const status = async () => {
-      const [tunnel] = (await tunnelsStatus(server.daemon)).tunnels;
+      const [tunnel] = (await statJson(server.daemon.port)).tunnels;
       assert.ok(tunnel);
       return tunnel;
     };
@@ -111,7 +111,7 @@ describe("several devices on one port", () => {
     const said = wrong.map((each) => /refused: secret \((.*?)\)/.exec(each.log())?.[1]);
     assert.equal(new Set(said).size, 1, said.join());
     assert.equal(wrong[0]?.log().match(/refused: secret/g)?.length, 1);
-    const [told] = (await tunnelsStatus(wrong[0] as RunningDaemon)).devices;
+    const [told] = (await statJson((wrong[0] as RunningDaemon).port)).devices;
     assert.match(told?.problem ?? "", /^link lost: refused: secret/);
     const { devices = [], turnedAway } = await status();
     assert.deepEqual([turnedAway, devices[0]?.links, devices[0]?.listening], [5, 1, true]);

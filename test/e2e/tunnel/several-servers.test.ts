@@ -5,7 +5,8 @@ import { ConfigFile } from "../../support/config.js";
 import { startEcho } from "../../support/echo.js";
 import { startHere } from "../../support/in-process.js";
 import { Client, reload } from "../../support/net.js";
-import { startServer, tunnelsStatus } from "../../support/tunnels.js";
+import { statJson } from "../../support/stat-json.js";
+import { startServer } from "../../support/tunnels.js";
 import { until } from "../../support/wait.js";
 
 async function echoed(client: Client, text: string): Promise<void> {
@@ -28,7 +29,7 @@ test("a device is linked to each of its servers, and a reload that takes one awa
   await Promise.all([one.listens(), two.listens()]);
   const clients = [await Client.open(one.hosts[0] ?? 0), await Client.open(two.hosts[0] ?? 0)] as const;
   for (const client of clients) await echoed(client, "by either");
-  const { devices } = await tunnelsStatus(device);
+  const { devices } = await statJson(device.port);
   assert.deepEqual(
     devices.map(({ server, link }) => [server, link?.clients]),
     [one, two].map(({ port }) => [`127.0.0.1:${port}`, 1]),
