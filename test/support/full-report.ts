@@ -41,6 +41,7 @@ export const FULL_REPORT: DaemonReport = {
         { address: "a:1", state: "up", since: "", active: 2, total: 5, failures: 0 },
         { address: "b:1", state: "down", since: "", active: 0, total: 1, failures: 7 },
       ],
+      standing: { topic: "bus", connected: true, sinceMs: 1, received: 41, sent: 42, refused: 43 },
     },
   ],
   muxes: [
@@ -65,6 +66,12 @@ export const FULL_REPORT: DaemonReport = {
         { state: "connecting", address: "d:502", ageMs: 1, idleMs: 1, requests: 1 },
       ],
       ...{ down: true, failed: 0, joining: 0, open: 1, load: 0.25, clients: [] },
+      values: [
+        { name: "power", unit: "W", value: 4711, ageMs: 3700, state: "good" },
+        { name: "pump", value: true, ageMs: 100, state: "good" },
+        { name: "model", value: "SUN2000", ageMs: 100, state: "good" },
+        { name: "yield", unit: "kWh", state: "waiting" },
+      ],
     },
   ],
   tunnels: [
@@ -139,7 +146,12 @@ export const FULL_REPORT: DaemonReport = {
     delay: times(),
     answer: times(0.5, 3, 9000),
   },
-  webhooks: [],
+  webhooks: [
+    {
+      ...{ name: "reactor", origin: "http://r:8111", waiting: 51, repeating: 1, inFlight: 52, sent: 53, retried: 54 },
+      ...{ failed: 55, delay: times(), answer: times(500), failingMs: 56_000, why: "status 404" },
+    },
+  ],
   alerts: { waiting: 1, delivered: 2, givenUp: 3, dropped: 4 },
   mqtt: {
     ...{ broker: "b:1883", prefix: "p", connected: true, sinceMs: 5, lacks: [], waiting: 31, waitingBytes: 32 },

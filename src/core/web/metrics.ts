@@ -17,6 +17,7 @@ import { healthMetrics } from "./health-metrics.js";
 import { muxMetrics } from "./mux-metrics.js";
 import { notificationMetrics } from "./notification-metrics.js";
 import { processMetrics } from "./process-metrics.js";
+import { standingMetrics } from "./standing-metrics.js";
 import { tunnelMetrics } from "./tunnel-metrics.js";
 import { valueMetrics } from "./value-metrics.js";
 import { webhookMetrics } from "./webhook-metrics.js";
@@ -46,6 +47,7 @@ export function metricsText(report: DaemonReport, usage: ProcessUsage): Generato
     counter("datagrams_dropped_total", "Datagrams that went no further.", datagramSamples(traffic.datagramsDropped)),
     ...notificationMetrics(report),
     ...serverMetrics(report.directs),
+    ...standingMetrics(report.directs),
     ...muxMetrics(report.muxes),
     ...valueMetrics(report.muxes),
     ...tunnelMetrics(report.tunnels, report.devices),

@@ -14,6 +14,7 @@ const WITH_METRICS = [
   "listener_received_bytes_total",
   "notification_delay_seconds",
   "mux_response_p50_seconds",
+  ...["mqtt_up", "webhook_failing_seconds", "value", "parked_connections", "standing_up"],
 ];
 
 /** The metric that a name in a query belongs to: the parts of a histogram are one. */
