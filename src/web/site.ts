@@ -217,15 +217,18 @@ export class Site {
   /**
    * Refuses a request that comes before the reply to the last one (pipelining): memory would have to hold its reply. The connection ends
    * behind this; a reader that sends still more is cut off. Refuses one with very many headers, too: Node.js drops those behind
-   * {@link MAX_HEADERS}, and what a proxy says of its reader may be among them.
+   * {@link MAX_HEADERS}, and what a proxy says of its reader may be among them. And one that names two hosts (RFC 9112, section 3.2).
    */
-  #refusal({ socket, rawHeaders }: IncomingMessage, pipelined: boolean): HttpReply | undefined {
-    if (pipelined) this.#pipelining.add(socket);
-    else if (rawHeaders.length < 2 * MAX_HEADERS) return undefined;
-    return {
-      ...(pipelined ? errorPage(429, "one request at a time") : errorPage(431, "too many headers")),
-      isLast: true,
-    };
+  #refusal({ socket, rawHeaders, headersDistinct }: IncomingMessage, pipelined: boolean): HttpReply | undefined {
+    if (pipelined) {
+      this.#pipelining.add(socket);
+      return { ...errorPage(429, "one request at a time"), isLast: true };
+    }
+    if (rawHeaders.length >= 2 * MAX_HEADERS) return { ...errorPage(431, "too many headers"), isLast: true };
+    const { host } = headersDistinct;
+    return host !== undefined && host.length > 1
+      ? { ...errorPage(400, "one Host is wanted"), isLast: true }
+      : undefined;
   }
 
   #cut(socket: Socket, reason: string): void {

@@ -114,11 +114,14 @@ test("a request before the reply to the last one is refused, and a third cuts th
   assert.match(log.lines.join(), /rejected by web port \d+: it sends requests without end/);
 });
 
-test("a request with so many headers that Node.js would drop some is refused", async (t) => {
+test("a request with so many headers that Node.js would drop some, or with two hosts, is refused", async (t) => {
   const { port } = await open(t);
   const many = Array.from({ length: 64 }, (_, index) => [`X-${index}`, "y"]);
   const headers = Object.fromEntries([["Host", "127.0.0.1"], ...many]);
   assert.equal((await ask(port, "/", { headers })).status, 431);
+  const two = await Client.open(port);
+  two.write(REQUEST.replace("\r\n", "\r\nHost: 127.0.0.1\r\nhost: evil.example\r\n"));
+  assert.match(await two.rest(), /^HTTP\/1.1 400 /);
 });
 
 test("a fault while a reply is made is logged, and ends this reader alone", async (t) => {
