@@ -11,6 +11,9 @@ const LEAVING_MS = 3000;
 /** So long it waits for the answer to a probe of one on another machine, which may have lost its power: the kernel probes after a second of silence. */
 const PROBE_MS = 1500;
 
+/** Clients of one key that are asked whether they have gone: the last ones that came. A plugin has one or two. */
+const MOST_ASKED = 10;
+
 /** A connection whose client has gone. */
 export type ParkedPlace = Pick<RelayParking, "key" | "address" | "remote" | "handOver"> & {
   readonly client: Pick<RelayParking["client"], "settled" | "roomAgain">;
@@ -23,6 +26,8 @@ export class ParkingLot implements ParkingPlaces {
   readonly #places = new Set<ParkedPlace>();
   /** By their keys: the connections whose clients have not gone, as far as they have told. */
   readonly #present = new Map<string, Set<RelayParking>>();
+  /** What is called when one of these goes. */
+  readonly #awaited = new Map<ParkedPlace, Set<() => void>>();
   #bytes = 0;
 
   constructor(context: ParkableClientContext) {
@@ -75,17 +80,31 @@ export class ParkingLot implements ParkingPlaces {
 
   /** Waits for a client of this key whose FIN is behind bytes that are still to be read, or whose machine does not know it any more. */
   async #untilGone(key: string): Promise<void> {
-    const { clock } = this.context;
-    const present = [...(this.#present.get(key) ?? [])];
+    const present = [...(this.#present.get(key) ?? [])].slice(-MOST_ASKED);
     const gone = await Promise.all(present.map((each) => each.hasClientGone()));
     const leaving = present.filter((_, at) => gone[at]);
-    const probed = leaving.length > 0 ? [] : present.filter(({ client }) => !client.base.isPeerHere);
-    const awaited = [...leaving, ...probed];
-    if (awaited.length === 0) return;
-    for (const { client } of probed) client.base.probeSoon(true);
-    const oneIsGone = Promise.any(awaited.map(({ client }) => client.settled));
-    await atMost(leaving.length > 0 ? LEAVING_MS : PROBE_MS, clock, (gone) => void oneIsGone.then(gone));
-    for (const { client } of probed) client.base.probeSoon(false);
+    if (leaving.length > 0) await this.#untilOneLeft(leaving, LEAVING_MS);
+    else {
+      const probed = present.filter(({ client }) => !client.base.isPeerHere);
+      for (const { client } of probed) client.base.probeSoon(true);
+      await this.#untilOneLeft(probed, PROBE_MS);
+      for (const each of probed) if (!this.#awaited.has(each)) each.client.base.probeSoon(false);
+    }
+  }
+
+  /** Resolves when one of these clients has gone, or their time is over. */
+  async #untilOneLeft(clients: readonly RelayParking[], limitMs: number): Promise<void> {
+    const hasOneLeft = clients.some((each) => this.#present.get(each.key)?.has(each) !== true);
+    if (clients.length === 0 || hasOneLeft) return;
+    let left = (): void => {};
+    await atMost(limitMs, this.context.clock, (done) => {
+      left = done;
+      for (const each of clients) this.#awaited.set(each, (this.#awaited.get(each) ?? new Set()).add(done));
+    });
+    for (const each of clients) {
+      const waits = this.#awaited.get(each);
+      if (waits?.delete(left) && waits.size === 0) this.#awaited.delete(each);
+    }
   }
 
   enter(parking: ParkedPlace): void {
@@ -101,6 +120,7 @@ export class ParkingLot implements ParkingPlaces {
   #absent(parking: ParkedPlace): void {
     const present: Set<ParkedPlace> | undefined = this.#present.get(parking.key);
     if (present?.delete(parking) && present.size === 0) this.#present.delete(parking.key);
+    for (const left of this.#awaited.get(parking) ?? []) left();
   }
 
   refusal({ address }: ParkedPlace): string | undefined {

@@ -18,8 +18,12 @@ function scene() {
   const told: string[] = [];
   let answer = (): void => {};
   let state = "present";
+  let asked = 0;
   const sockets = {
-    peerState: async () => state,
+    peerState: async () => {
+      asked += 1;
+      return state;
+    },
     pair: () =>
       new Promise((resolve) => {
         answer = () => resolve([GONE, GONE]);
@@ -42,12 +46,14 @@ function scene() {
     fault: (error: unknown) => told.push(String(error)),
   };
   const lot = new ParkingLot({ clock, sockets });
-  const parking = lot.parkingOf(
-    { key: KEY, address: "here" },
-    { parkMs: 60_000 },
-    stream as unknown as StreamEnd,
-    owner as unknown as RelayParkingOwner,
-  );
+  const parkingOf = (end: typeof stream) =>
+    lot.parkingOf(
+      { key: KEY, address: "here" },
+      { parkMs: 60_000 },
+      end as unknown as StreamEnd,
+      owner as unknown as RelayParkingOwner,
+    );
+  const parking = parkingOf(stream);
   const answered = async (): Promise<void> => {
     for (let looks = 0; looks < 2; looks += 1) {
       answer();
@@ -56,7 +62,12 @@ function scene() {
     }
     await parking.client.settled;
   };
-  return { clock, told, probes, lot, parking, stream, answered, mayBeSeen: () => (state = "ended") };
+  const another = () => parkingOf({ ...stream });
+  const questions = (): number => asked;
+  return {
+    ...{ clock, told, probes, lot, parking, stream, another, questions, answered },
+    mayBeSeen: () => (state = "ended"),
+  };
 }
 
 test("a remote that ends before it is known what its client has got: the connection is over, and takes no place", async () => {
@@ -101,6 +112,23 @@ test("it does not wait for ever, nor for one that is there", async () => {
   assert.equal(await lot.find("other"), undefined);
   parking.close();
   assert.equal(lot.isInUse, false);
+});
+
+test("of many clients of one key a few are asked, however many want its connection", async () => {
+  const { clock, lot, stream, probes, another, questions } = scene();
+  stream.isPeerHere = false;
+  for (let count = 0; count < 100; count += 1) another();
+  const found: unknown[] = [];
+  for (let count = 0; count < 2; count += 1) {
+    void lot.find(KEY).then((place) => found.push(place));
+    await new Promise(setImmediate);
+    clock.advance(750);
+  }
+  await new Promise(setImmediate);
+  assert.deepEqual([questions(), found, probes.includes(false)], [20, [undefined], false], "the second one waits");
+  clock.advance(750);
+  await new Promise(setImmediate);
+  assert.deepEqual([found.length, probes.filter((isSoon) => !isSoon).length], [2, 10]);
 });
 
 test("a client on another machine that seems to be there is probed: it may have been restarted", async () => {
