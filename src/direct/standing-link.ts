@@ -67,6 +67,7 @@ export class StandingLink {
     return {
       topic: this.#topic,
       connected: this.#state.kind === "open",
+      ...(this.#state.kind === "dialing" && { dialing: true }),
       sinceMs: Math.round(this.#context.clock.now() - this.#since),
       ...(this.#reason !== undefined && { reason: this.#reason }),
       received: this.#received,

@@ -229,8 +229,9 @@ export class BrokerLink {
           message: (topic, payload, isRetained) => this.#heard(topic, payload, isRetained),
           closed: (why, isMute) => this.#closed(why, isMute),
           refused: (topics, why) => {
-            if (topics[0] === this.#settings.statusTopic) return; // who may write only loses little by that
-            this.#context.log.warn(`mqtt: ${this.#name} refuses to subscribe to ${topics.join(", ")} (${why})`);
+            const missed = topics.filter((topic) => !topic.startsWith(this.#settings.statusTopic)); // who may write only loses little by that
+            if (missed.length === 0) return;
+            this.#context.log.warn(`mqtt: ${this.#name} refuses to subscribe to ${missed.join(", ")} (${why})`);
           },
         });
         this.#state = { kind: "greeting", session };

@@ -1,4 +1,5 @@
 import { backoffMs } from "../core/limits/backoff.js";
+import { LogThrottle } from "../core/limits/log-throttle.js";
 import type { BrokerProbe } from "../core/mqtt/broker-probe.js";
 import { RivalWatch } from "../core/mqtt/rival-watch.js";
 import { formatHostPort } from "../core/net/address.js";
@@ -29,6 +30,9 @@ export class BrokerOutages {
   #why: string | undefined = "not connected yet";
   /** Failures in a row. */
   #failures = 0;
+  /** The reason that the log has. */
+  #told: string | undefined;
+  readonly #throttle = new LogThrottle();
 
   constructor(settings: BrokerSettings, context: LinkContext, probe: BrokerProbe) {
     this.#settings = settings;
@@ -51,23 +55,36 @@ export class BrokerOutages {
   began(): void {
     this.#since = this.#context.clock.now();
     this.#why = undefined;
+    if (!this.#probe.isSearching && !this.#rivals.isSuspected) this.#told = undefined;
   }
 
   /** @returns after how many milliseconds to try again */
   ended({ why, isMute, worked }: BrokerEnd): number {
-    const { clock, log } = this.#context;
+    const { clock } = this.#context;
     const lasted = this.#why === undefined ? clock.now() - this.#since : 0;
     this.#probe.ended(isMute && !worked && lasted < GOOD_MS);
     if (this.#why === undefined) this.#since = clock.now();
-    const wasSuspected = this.#rivals.isSuspected;
     this.#rivals.ended(worked, isMute, lasted);
     const { isSuspected } = this.#rivals;
-    const name = formatHostPort(this.#settings.broker.target);
-    this.#why = isSuspected ? `${why}${this.#guess}` : why;
+    this.#why = `${why}${isSuspected ? this.#guess : this.#probe.isFruitless ? this.#refusal : ""}`;
     this.#failures = lasted >= GOOD_MS && !isSuspected ? 1 : this.#failures + 1;
-    if (this.#failures === 1) log.warn(`mqtt: ${name} cannot be reached (${why}); it is tried again`);
-    if (isSuspected && !wasSuspected) log.warn(`mqtt: ${name}: ${this.#why}`);
+    this.#tell(this.#why);
     return this.#probe.isSearching ? SEARCH_MS : backoffMs(BACKOFF, this.#failures, Math.random());
+  }
+
+  /** Tells the log why the broker is away, where it has not told that. */
+  #tell(why: string): void {
+    if (why === this.#told) return;
+    this.#told = why;
+    const more = this.#throttle.mention(why, this.#context.clock.now());
+    const name = formatHostPort(this.#settings.broker.target);
+    if (more !== undefined)
+      this.#context.log.warn(`mqtt: ${name} cannot be reached (${why}); it is tried again${more}`);
+  }
+
+  /** Why a broker ends each connection, however little is asked of it. */
+  get #refusal(): string {
+    return ` again and again; perhaps it does not let this user publish below "${this.#settings.prefix}", or discovery`;
   }
 
   /** What ends connections that work again and again. */

@@ -87,8 +87,10 @@ export class BrokerSession implements WatchedSession {
 
   subscribe(topics: readonly string[], qos: Qos): void {
     if (topics.length === 0) return;
-    this.#client.subscribe([...topics], { qos }, (error) => {
-      if (error && !this.#socket.destroyed) this.#events?.refused(topics, error.message); // else the connection is to blame
+    this.#client.subscribe([...topics], { qos }, (error, _topics, packet) => {
+      if (!error || this.#socket.destroyed) return; // a connection that has ended is to blame itself
+      const refused = topics.filter((_topic, index) => isRefusal(packet?.granted[index]));
+      this.#events?.refused(refused, error.message);
     });
   }
 
@@ -126,9 +128,15 @@ export class BrokerSession implements WatchedSession {
     const events = this.#events;
     this.#events = undefined;
     this.#client.end(true);
-    const why = this.#error?.message.slice(0, MAX_REASON) ?? "the broker has closed the connection";
-    events?.closed(why, this.#error === undefined || /ECONNRESET|EPIPE/.test(why));
+    const error = this.#error?.message.slice(0, MAX_REASON) ?? "";
+    const isMute = error === "" || /ECONNRESET|EPIPE/.test(error);
+    events?.closed(isMute ? "the broker has closed the connection" : error, isMute);
   }
+}
+
+/** Whether a broker has refused a subscription (MQTT 3.1.1, 3.9.3). */
+function isRefusal(granted: unknown): boolean {
+  return typeof granted !== "number" || granted >= 0x80;
 }
 
 /** Has the package, which reads a connection by `pipe`, get packets that make sense, one at a time. */

@@ -32,6 +32,8 @@ export interface StandingStatus {
   /** The MQTT topic, below the prefix. */
   readonly topic: string;
   readonly connected: boolean;
+  /** It is being connected just now: it counts as a client of a server then, too. Left out: it is not. */
+  readonly dialing?: true;
   /** For how long it has been so, in milliseconds. */
   readonly sinceMs: number;
   /** Why it is not connected. */

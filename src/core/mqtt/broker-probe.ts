@@ -19,6 +19,7 @@ export class BrokerProbe {
   /** Connections in a row that the broker has closed early and without a reason. */
   #muteEnds = 0;
   #acknowledges = true;
+  #wasFruitless = false;
 
   /** @param wanted what the configuration asks for */
   constructor({ qos, retain }: BrokerAbilities) {
@@ -50,6 +51,11 @@ export class BrokerProbe {
     return this.#step > 0 || this.#muteEnds > 0;
   }
 
+  /** The broker has closed connections however little was asked for, and no other one has come since: it dislikes something else. */
+  get isFruitless(): boolean {
+    return this.#wasFruitless;
+  }
+
   /**
    * A connection has ended.
    *
@@ -61,7 +67,11 @@ export class BrokerProbe {
       if (this.#muteEnds < MUTE_ENDS && this.#step === 0) return;
       this.#step = (this.#step + 1) % this.#steps.length;
       this.#muteEnds = 0;
-    } else if (this.#step > 0) {
+      if (this.#step === 0) this.#wasFruitless = true;
+      return;
+    }
+    this.#wasFruitless = false;
+    if (this.#step > 0) {
       this.#step = 0; // perhaps it was restarted with other settings; the first refusal leads back
       this.#muteEnds = MUTE_ENDS - 1;
     } else {

@@ -93,7 +93,10 @@ function ofDirect(line: DirectStatus, traffic: Traffic): Keyed {
     connected: standing?.connected ?? up,
     reason: standing === undefined ? (up ? undefined : first?.reason) : standing.reason,
     counters: {
-      clients: servers.reduce((sum, { active }) => sum + active, standing?.connected ? -1 : 0),
+      clients: Math.max(
+        0,
+        servers.reduce((sum, { active }) => sum + active, standing?.connected || standing?.dialing ? -1 : 0),
+      ),
       ...trafficOf("direct", line, traffic, standing),
     },
   };

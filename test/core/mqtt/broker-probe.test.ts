@@ -33,6 +33,19 @@ test("after a good connection all is asked for again, and the first refusal lead
   assert.deepEqual(probe.abilities, { qos: 0, retain: false });
 });
 
+test("a broker that closes however little is asked for dislikes something else, until a connection ends in another way", () => {
+  const probe = new BrokerProbe({ qos: 1, retain: true });
+  for (let closes = 0; closes < 5; closes += 1) {
+    assert.equal(probe.isFruitless, false);
+    probe.ended(true);
+  }
+  assert.equal(probe.isFruitless, true);
+  probe.ended(true);
+  assert.equal(probe.isFruitless, true);
+  probe.ended(false);
+  assert.equal(probe.isFruitless, false);
+});
+
 test("a broker that acknowledges nothing gets QoS 0", () => {
   const probe = new BrokerProbe({ qos: 1, retain: false });
   probe.unacknowledged();

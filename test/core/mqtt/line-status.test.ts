@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { lineState, lineStatuses, lineStatusJson } from "#src/core/mqtt/line-status.js";
+import { type LineFacts, lineState, lineStatuses, lineStatusJson } from "#src/core/mqtt/line-status.js";
 import { gatherNow } from "#src/core/status/gathering.js";
 import { FULL_REPORT } from "../../support/full-report.js";
 
@@ -30,6 +30,20 @@ test("the status says whether a line is connected, and counts", () => {
   const json = JSON.parse(lineStatusJson(mux));
   assert.equal(json.connected, mux.connected);
   assert.equal(json.answers, 11);
+});
+
+test("a line's own connection is no client, neither while it is made nor when it is there", () => {
+  const [direct] = FULL_REPORT.directs;
+  if (direct === undefined) throw new Error("the report has a direct line");
+  const own = { topic: "t", sinceMs: 0, received: 0, sent: 0, refused: 0 };
+  for (const [state, clients] of [
+    [{ connected: false, reason: "away" }, 2],
+    [{ connected: false, dialing: true, reason: "away" }, 1],
+    [{ connected: true }, 1],
+  ] as const) {
+    const facts: LineFacts = { ...FULL_REPORT, directs: [{ ...direct, standing: { ...own, ...state } }] };
+    assert.equal(gatherNow(lineStatuses(facts))[0]?.counters["clients"], clients);
+  }
 });
 
 test("bytes alone change no state", () => {
