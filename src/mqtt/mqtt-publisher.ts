@@ -19,6 +19,8 @@ export interface MqttSensor {
   readonly topic: string;
   /** Such as `W`; it tells Home Assistant what kind of value that is (`src/core/mqtt/unit-kinds.ts`). */
   readonly unit?: string;
+  /** An amount that is there, not a counter. */
+  readonly isStored?: true;
   /** The topic below the prefix that says, by `online` and `offline`, whether the value is true now; left out: it is while the daemon is there. */
   readonly availability?: string;
   /** The value is `true` or `false`. */

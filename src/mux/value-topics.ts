@@ -62,11 +62,12 @@ export class ValueTopics {
     return `${this.#level}/${value}`;
   }
 
-  #sensorOf({ name, measure, type }: PublishRule, line: string): MqttSensor {
+  #sensorOf({ name, measure, stored, type }: PublishRule, line: string): MqttSensor {
     const topic = this.#topicOf(name);
     return {
       ...{ line, name, topic, availability: availabilityTopic(topic) },
       ...(measure !== undefined && { unit: measure }),
+      ...(stored && { isStored: stored }),
       ...((type.kind === "bool" || type.kind === "bit") && { isBinary: true }),
     };
   }

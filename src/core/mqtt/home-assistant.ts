@@ -1,5 +1,5 @@
 import type { LineStatus } from "./line-status.js";
-import { kindOfUnit } from "./unit-kinds.js";
+import { kindOfStored, kindOfUnit } from "./unit-kinds.js";
 
 /** Where Home Assistant's discovery looks for this daemon, and what all its devices have in common. */
 export interface DiscoveryPlace {
@@ -27,6 +27,8 @@ export interface AnnouncedValue {
   /** The whole topic. */
   readonly topic: string;
   readonly unit?: string;
+  /** An amount that is there, not a counter. */
+  readonly isStored?: boolean;
   /** The whole topic that says whether the value is true now. */
   readonly availability?: string;
   /** The value is `true` or `false`. */
@@ -128,10 +130,10 @@ function counterEntity(topic: string, counter: string): Entity {
 
 /** A value is there while the daemon is, and while its own topic says so. */
 function valueEntity(
-  { name, topic, unit, availability, isBinary = false }: AnnouncedValue,
+  { name, topic, unit, isStored = false, availability, isBinary = false }: AnnouncedValue,
   statusTopic: string,
 ): Entity {
-  const { deviceClass, stateClass } = (unit === undefined ? undefined : kindOfUnit(unit)) ?? {};
+  const { deviceClass, stateClass } = (isStored ? kindOfStored : kindOfUnit)(unit ?? "") ?? {};
   return {
     platform: isBinary ? "binary_sensor" : "sensor",
     name,

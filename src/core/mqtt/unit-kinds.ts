@@ -45,7 +45,50 @@ function kinds(units: typeof MEASURED, stateClass: UnitKind["stateClass"]): [str
   );
 }
 
+/** Amounts that are there, and not counters: what is left in a battery, or in a tank. */
+const STORED: Readonly<Record<string, UnitKind>> = {
+  energy: { deviceClass: "energy_storage", stateClass: "measurement" },
+  volume: { deviceClass: "volume_storage", stateClass: "measurement" },
+};
+
 /** What a unit tells of a number; undefined: nothing. Units are written as Home Assistant writes them: `kW`, not `KW`. */
 export function kindOfUnit(unit: string): UnitKind | undefined {
   return KINDS.get(unit);
+}
+
+/** The same of an amount that is there, and falls, too; undefined: nothing of this unit is stored. */
+export function kindOfStored(unit: string): UnitKind | undefined {
+  return STORED[KINDS.get(unit)?.deviceClass ?? ""];
+}
+
+/** What data sheets write, and Home Assistant does not. */
+const OTHERWISE = new Map<string, string>(
+  Object.entries({
+    ...{ w: "W", watt: "W", watts: "W", v: "V", volt: "V", volts: "V", a: "A", amp: "A", amps: "A", ampere: "A" },
+    ...{ c: "°C", degc: "°C", celsius: "°C", "deg.c": "°C", "℃": "°C", f: "°F", degf: "°F", hertz: "Hz" },
+    ...{
+      m3: "m³",
+      "m^3": "m³",
+      "m3/h": "m³/h",
+      "w/m2": "W/m²",
+      liter: "L",
+      litre: "L",
+      l: "L",
+      percent: "%",
+      pct: "%",
+    },
+  }),
+);
+
+/** How Home Assistant writes a unit that is written otherwise: kWh for kwh. Undefined: it knows the unit so, or does not know it. */
+export function unitMeantBy(unit: string): string | undefined {
+  if (KINDS.has(unit)) return undefined;
+  const lower = unit.toLowerCase();
+  const [first = ""] = unit;
+  const isMeant = (known: string): boolean => known.length > 1 && known.toLowerCase() === lower;
+  const isSamePower = (known: string): boolean => lower[0] !== "m" || known.startsWith(first); // no million (M) for a thousandth
+  const other = [...KINDS].find(
+    ([known, { deviceClass }]) => isMeant(known) && isSamePower(known) && deviceClass !== "duration", // mS is a conductance
+  );
+  return OTHERWISE.get(lower) ?? other?.[0];
 }

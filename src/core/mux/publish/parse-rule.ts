@@ -9,6 +9,31 @@ import { addressOf, faultOfRule, PARTS, type Parts, partCalled } from "./rule-pa
 const EXAMPLE = "unit 1 holding 32080 int32 as power unit W";
 const TABLE_NAMES = Object.keys(TABLES) as Table[];
 const TYPE_NAMES = [...Object.keys(NUMBER_TYPES), "bool", "bit", "string"];
+/** What others call our types and words. */
+const TYPES_OTHERWISE: Readonly<Record<string, string>> = {
+  ...{ u16: "uint16", s16: "int16", i16: "int16", short: "int16", int: "int16", uint: "uint16", word: "uint16" },
+  ...{ u32: "uint32", s32: "int32", i32: "int32", long: "int32", dword: "uint32", real: "float32", f32: "float32" },
+  ...{ u64: "uint64", s64: "int64", i64: "int64", double: "float64", f64: "float64", str: "string", text: "string" },
+};
+const WORDS_OTHERWISE: Readonly<Record<string, string>> = {
+  ...{
+    name: "as",
+    factor: "scale",
+    gain: "scale",
+    multiply: "scale",
+    divide: "scale",
+    sf: "scale-at",
+    round: "decimals",
+  },
+  ...{
+    swap: "word-swap",
+    "swap-words": "word-swap",
+    "little-endian": "word-swap",
+    cdab: "word-swap",
+    badc: "byte-swap",
+  },
+  ...{ nan: "invalid", interval: "poll", "scan-interval": "poll", precision: "decimals", unit_of_measurement: "unit" },
+};
 const MAX_BIT = 15;
 const FIRST_CLASSIC = 30_001; // so data sheets count: 30001 is input register 0, 40001 holding register 0
 
@@ -76,7 +101,7 @@ function parseType(table: Table, words: Words): Result<ValueType> {
   words.take();
   const type = TYPE_NAMES.find((name) => name === word);
   if (type === undefined)
-    return fail(`"${word}": a type is wanted: ${TYPE_NAMES.join(", ")}${didYouMean(word, TYPE_NAMES)}`);
+    return fail(`"${word}": a type is wanted: ${TYPE_NAMES.join(", ")}${meant(word, TYPES_OTHERWISE, TYPE_NAMES)}`);
   if (isBits && type !== "bool") return fail(`${type}: a ${table} is a bool`);
   if (type === "bool") return ok({ kind: "bool" });
   if (type === "bit") {
@@ -115,7 +140,12 @@ function unknownWord(word: string): string {
   const [name = "", ...value] = word.split("=");
   if (value.length > 0 && partCalled(name) !== undefined)
     return `"${word}": ${name} ${value.join("=")} is wanted, with a blank`;
-  return `"${word}": ${names.join(", ")} are known here${didYouMean(word, names)}`;
+  return `"${word}": ${names.join(", ")} are known here${meant(word, WORDS_OTHERWISE, names)}`;
+}
+
+function meant(word: string, otherwise: Readonly<Record<string, string>>, names: readonly string[]): string {
+  const lower = word.toLowerCase();
+  return Object.hasOwn(otherwise, lower) ? `; did you mean ${otherwise[lower]}?` : didYouMean(word, names);
 }
 
 /** The rule as {@link parsePublishRule} reads it back. */

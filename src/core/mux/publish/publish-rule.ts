@@ -44,6 +44,8 @@ export interface PublishRule {
   readonly name: string;
   /** What it is measured in: `kW`. */
   readonly measure?: string;
+  /** It is an amount that is there, and falls, too; not a counter. */
+  readonly stored?: true;
   /** What the number of the device is multiplied by. */
   readonly scale?: Decimal;
   /** The register that holds the power of ten of the number (scale factors of SunSpec), in the same table. */

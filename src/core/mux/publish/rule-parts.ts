@@ -1,3 +1,4 @@
+import { kindOfStored, unitMeantBy } from "../../mqtt/unit-kinds.js";
 import { time } from "../../options/value-kinds.js";
 import { type Decimal, formatDecimal, parseDecimal } from "../../parse/decimal.js";
 import { formatDuration } from "../../parse/duration.js";
@@ -67,7 +68,7 @@ function period(word: string, sets: "pollMs" | "everyMs" | "staleMs", kind = PER
   };
 }
 
-function flag(word: string, sets: "wordSwap" | "byteSwap"): Part {
+function flag(word: string, sets: "wordSwap" | "byteSwap" | "stored"): Part {
   const print = ({ [sets]: isSet }: PublishRule): string[] => (isSet ? [""] : []);
   return { word, sets, wanted: "", isFlag: true, parse: () => ok({ [sets]: true }), print };
 }
@@ -126,10 +127,13 @@ export const PARTS: readonly Part[] = [
     parse(text) {
       if (/^\d+$/.test(text))
         return fail("the unit of the device stands first; here stands what it measures in, such as kW");
+      const meant = unitMeantBy(text);
+      if (meant !== undefined) return fail(`did you mean ${meant}? Home Assistant knows no other way to write it`);
       return text.length <= MAX_MEASURE && isPrintable(text) ? ok({ measure: text }) : fail("such as kW is wanted");
     },
     print: ({ measure }) => printed(measure, (text) => text),
   },
+  flag("stored", "stored"),
   period("poll", "pollMs", POLL),
   period("every", "everyMs"),
   period("stale", "staleMs"),
@@ -197,6 +201,8 @@ export function faultOfRule(rule: PublishRule): string | undefined {
       return "scale, offset and decimals go with numbers only";
     if (rule.measure !== undefined) return `unit ${rule.measure} goes with numbers only`;
   }
+  if (rule.stored && kindOfStored(rule.measure ?? "") === undefined)
+    return "stored goes with units of energy and volume: kWh in a battery, L in a tank";
   if (pollMs > 0 && pollMs < SECOND) return "poll: 1s is the least, and 0 is never";
   return staleMs !== undefined && staleMs <= pollMs ? "stale: that is no longer than poll" : undefined;
 }

@@ -25,6 +25,7 @@ test("rules in their written form", () => {
     ["unit 1 holding 7 bit 3 as alarm"],
     ["unit 1 holding 40083 int16 scale-at 0x9C94 as power", "unit 1 holding 40083 int16 scale-at 40084 as power"],
     ["unit 1 holding 30000 string 15 as model poll 0"],
+    ["unit 1 holding 37758 uint32 scale 0.001 as charge unit kWh stored"],
   ];
   for (const [text, printed = text] of table) {
     const rule = parsePublishRule(text);
@@ -64,6 +65,11 @@ test("what is no rule is refused, with the reason and what was meant", () => {
     ["unit 1 holding 1 bit 3 scale-at 2 as x", /scale-at goes with numbers only/],
     ["unit 1 holding 1 int16 scale-at 70000 as x", /an address from 0 to 65535/],
     ["unit 1 holding 1 int16 as x unit 1", /the unit of the device stands first/],
+    ["unit 1 holding 1 int16 as x unit kwh", /unit "kwh": did you mean kWh\?/],
+    ["unit 1 holding 1 int16 as x unit W stored", /stored goes with units of energy and volume/],
+    ["unit 1 holding 1 U32 as x", /"u32": .*did you mean uint32\?/],
+    ["unit 1 holding 1 uint32 swap as x", /"swap": .*did you mean word-swap\?/],
+    ["unit 1 holding 1 int16 constructor as x", /"constructor": word-swap/],
     ["unit 1 holding 1 int16 word-swap as x", /word-swap goes with numbers of several registers/],
     ["unit 1 coil 1 byte-swap as x", /a coil has no bytes/],
     ["unit 1 holding 1 bit 3 scale 2 as x", /go with numbers only/],
