@@ -91,7 +91,7 @@ export class Door {
   /** Lets a client in that another process has let in, which has handed it over. */
   admit(rules: DoorRules): Pass {
     this.#maxClients = rules.maxClients;
-    const pass = new Pass(this, this.#clock, rules.sharesRemote);
+    const pass = new Pass(this, this.#clock, rules.sharesRemote, true);
     this.#passes.add(pass);
     return pass;
   }
@@ -131,7 +131,7 @@ export class Door {
 
   /** Whether there is a place for a remote; then the pass has it. Otherwise {@link Pass.placed} is called as soon as it has one. */
   take(pass: Pass): boolean {
-    if (this.#taken < this.#maxClients) {
+    if (pass.isAdmitted || this.#taken < this.#maxClients) {
       this.#taken += 1;
       return true;
     }
@@ -190,9 +190,12 @@ export class Pass {
   readonly #door: Door;
   readonly #clock: Clock;
   readonly #sharesRemote: boolean;
+  /** Another process has let it in: its remote is there, whoever has come meanwhile. */
+  readonly isAdmitted: boolean;
   #dial: PlacedDial | undefined;
 
-  constructor(door: Door, clock: Clock, sharesRemote: boolean) {
+  constructor(door: Door, clock: Clock, sharesRemote: boolean, isAdmitted = false) {
+    this.isAdmitted = isAdmitted;
     this.#door = door;
     this.#clock = clock;
     this.#sharesRemote = sharesRemote;

@@ -86,7 +86,7 @@ export class DialPhase {
     log.target = formatRemote(request);
     log.show(request, "CONNECT", () => `to ${formatRemote(request)}`);
     this.#earlyData = new EarlyData(client, task.early, {
-      clientClosed: (error) => owner.clientLeft(endedBy("client", error)),
+      clientClosed: (error) => this.#clientClosed(error),
       clientLeft: () => this.#dial.endRetries?.(),
       fault: (error) => owner.fault(error),
     });
@@ -114,6 +114,12 @@ export class DialPhase {
   close(): void {
     this.#ended = true;
     this.#dial.abort();
+  }
+
+  /** One that may be parked, and has left something for its remote, or has been parked already, may come back. */
+  #clientClosed(error: Error | undefined): void {
+    const isParkable = this.#parking !== undefined && (this.isHeard || this.#dial.former?.parked !== undefined);
+    if (!isParkable) this.#owner.clientLeft(endedBy("client", error));
   }
 
   #connected(end: End): void {

@@ -3,6 +3,7 @@ import type { End } from "../sockets/end.js";
 import { StreamEnd } from "../sockets/stream-end.js";
 import type { Movable, Parcel } from "../upgrade/movable.js";
 import { Connection } from "./connection.js";
+import type { RelayedConnection } from "./connection-phase.js";
 import type { RegisteredConnection } from "./connection-registry.js";
 
 /** Why a connection stays, by its phase in STAT. */
@@ -53,6 +54,11 @@ export class MovingConnection implements Movable {
     return "busy";
   }
 
+  /** Whether its client has gone, and may come back: to the new process, which has to have it then. */
+  get isAway(): boolean {
+    return this.#connection.isAway;
+  }
+
   /** Whether it is a client of a shared device. */
   get isShared(): boolean {
     return this.#remote?.rests !== undefined;
@@ -66,7 +72,7 @@ export class MovingConnection implements Movable {
     const isToldEnd = relaying.notifier !== undefined && handover.remoteEnded; // the final notification is this process's
     if (isToldEnd && !this.#connection.isAway) return false;
     handover.hold();
-    if (!this.#connection.isAway) relaying.notifier?.hold();
+    relaying.notifier?.hold();
     this.#isHeld = true;
     return true;
   }
@@ -75,38 +81,42 @@ export class MovingConnection implements Movable {
     if (!this.#isHeld) return;
     this.#isHeld = false;
     const { relaying } = this.#connection.relayed ?? {};
-    if (!this.#connection.isAway) relaying?.notifier?.goOn();
+    relaying?.notifier?.goOn();
     relaying?.relay.handover.goOn();
   }
 
   get parcel(): Parcel | undefined {
     const { relayed } = this.#connection;
-    if (!relayed?.relaying.relay.handover.isEmpty) return undefined;
-    const { client, relaying, ageMs, openedEpochMs, now } = relayed;
-    const { id, origin } = this.#connection;
+    if (relayed === undefined) return undefined;
+    const session = this.#sessionOf(relayed);
+    const { client, relaying } = relayed;
     const { request, relay, notifier, parking } = relaying;
-    const session: SessionState = {
-      ...{ id, port: this.#port, origin, ageMs, openedEpochMs },
-      client: { host: client.peerAddress, port: client.peerPort },
-      progress: relay.handover.progress(now),
-    };
+    const { remote, handover } = relay;
     const ways = notifier === undefined ? [] : notifier.state;
     if (ways === undefined) return undefined;
-    const { remote } = relay;
-    if (remote.rests === true && notifier === undefined && client.handle !== undefined)
-      return { session, client: client.handle };
-    if (!(remote instanceof StreamEnd) || remote.handle === undefined) return undefined;
     const state = { peer: { host: remote.peerAddress, port: remote.peerPort }, request, ways };
     if (parking?.client.isAway) {
       const { parkedState: parked } = parking;
-      return (
-        parked && { session: { ...session, remote: { ...state, parked } }, client: undefined, remote: remote.handle }
-      );
+      const isClosed = parked?.closed !== undefined;
+      const handle = remote instanceof StreamEnd && handover.isParked ? remote.handle : undefined;
+      if (parked === undefined || (handle === undefined && !isClosed)) return undefined;
+      return { session: { ...session, remote: { ...state, parked } }, client: undefined, remote: handle };
     }
-    if (client.handle === undefined) return undefined;
+    if (!handover.isEmpty || client.handle === undefined) return undefined;
+    if (remote.rests === true && notifier === undefined) return { session, client: client.handle };
+    if (!(remote instanceof StreamEnd) || remote.handle === undefined) return undefined;
     const unacknowledged = parking?.client.kept.toString("base64");
     const whole = { ...state, ...(unacknowledged !== undefined && { unacknowledged }) };
     return { session: { ...session, remote: whole }, client: client.handle, remote: remote.handle };
+  }
+
+  #sessionOf({ client, relaying, ageMs, openedEpochMs, now }: RelayedConnection): SessionState {
+    const { id, origin } = this.#connection;
+    return {
+      ...{ id, port: this.#port, origin, ageMs, openedEpochMs },
+      client: { host: client.peerAddress, port: client.peerPort },
+      progress: relaying.relay.handover.progress(now),
+    };
   }
 
   letGo(): void {

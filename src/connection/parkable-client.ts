@@ -100,6 +100,14 @@ export class ParkableClient implements End, EndEvents {
     this.#lookLater();
   }
 
+  /** Another process has parked the connection. @param isCut see {@link isCut} */
+  restoreParked(bytes: Buffer, isCut: boolean): void {
+    this.#state = { kind: "parked", loss: { how: isCut ? "reset" : "fin", error: undefined } };
+    this.#bytes.keep(bytes);
+    this.#count();
+    this.#settle();
+  }
+
   /** Bytes that wait for the client. */
   get waiting(): number {
     return this.#bytes.size;

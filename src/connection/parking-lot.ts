@@ -14,20 +14,15 @@ const PROBE_MS = 1500;
 /** Clients of one key that are asked whether they have gone: the last ones that came. A plugin has one or two. */
 const MOST_ASKED = 10;
 
-/** A connection whose client has gone. */
-export type ParkedPlace = Pick<RelayParking, "key" | "address" | "remote" | "handOver"> & {
-  readonly client: Pick<RelayParking["client"], "settled" | "roomAgain">;
-};
-
 /** The connections whose clients have gone, until their clients are back. */
 export class ParkingLot implements ParkingPlaces {
   readonly context: ParkableClientContext;
   /** In the order in which their clients went. */
-  readonly #places = new Set<ParkedPlace>();
+  readonly #places = new Set<RelayParking>();
   /** By their keys: the connections whose clients have not gone, as far as they have told. */
   readonly #present = new Map<string, Set<RelayParking>>();
   /** What is called when one of these goes. */
-  readonly #awaited = new Map<ParkedPlace, Set<() => void>>();
+  readonly #awaited = new Map<RelayParking, Set<() => void>>();
   #bytes = 0;
 
   constructor(context: ParkableClientContext) {
@@ -63,7 +58,7 @@ export class ParkingLot implements ParkingPlaces {
   }
 
   /** The last connection of this key whose client went, once it is known what waits for it; undefined: there is none. */
-  async find(key: string): Promise<ParkedPlace | undefined> {
+  async find(key: string): Promise<RelayParking | undefined> {
     let isSure = false;
     for (;;) {
       const parking = [...this.#places].findLast((each) => each.key === key);
@@ -107,23 +102,23 @@ export class ParkingLot implements ParkingPlaces {
     }
   }
 
-  enter(parking: ParkedPlace): void {
+  enter(parking: RelayParking): void {
     this.#absent(parking);
     this.#places.add(parking);
   }
 
-  leave(parking: ParkedPlace): void {
+  leave(parking: RelayParking): void {
     this.#absent(parking);
     this.#places.delete(parking);
   }
 
-  #absent(parking: ParkedPlace): void {
-    const present: Set<ParkedPlace> | undefined = this.#present.get(parking.key);
+  #absent(parking: RelayParking): void {
+    const present = this.#present.get(parking.key);
     if (present?.delete(parking) && present.size === 0) this.#present.delete(parking.key);
     for (const left of this.#awaited.get(parking) ?? []) left();
   }
 
-  refusal({ address }: ParkedPlace): string | undefined {
+  refusal({ address }: RelayParking): string | undefined {
     if (this.#places.size > MAX_PARKED) return `${MAX_PARKED} connections are parked already`;
     let ofClient = 0;
     for (const each of this.#places) if (each.address === address) ofClient += 1;

@@ -3,8 +3,9 @@ import { DEFAULT_PARK_BYTES, type ParkingOptions } from "../core/options/parking
 import { formatSeconds } from "../core/parse/duration.js";
 import type { ParkedStatus } from "../core/status/daemon-status.js";
 import type { ParkedState } from "../core/upgrade/session-state.js";
-import type { ServerLease } from "../dial/dial.js";
+import type { FormerProcess, ServerLease } from "../dial/dial.js";
 import type { Relay, RelayEnding } from "../relay/relay.js";
+import { type EarlyBytes, NOTHING_WAITS, type WaitingBytes } from "../sockets/early-data.js";
 import { type End, EndReason, endedBy } from "../sockets/end.js";
 import type { StreamEnd } from "../sockets/stream-end.js";
 import type { Timer } from "../system/clock.js";
@@ -60,6 +61,8 @@ export class RelayParking implements ParkableClientOwner {
   #timer: Timer | undefined;
   /** When the time is over, by the clock. */
   #until = 0;
+  /** What the remote has done by now, where another process has parked the connection. */
+  #former: WaitingBytes | undefined;
   /** The remote has ended the relay while bytes wait. */
   #ending: RelayEnding | undefined;
 
@@ -89,11 +92,40 @@ export class RelayParking implements ParkableClientOwner {
     return { bytes: this.client.waiting, restMs };
   }
 
-  /** What another process needs to park it, too; undefined: the client is there, or the remote is not. */
+  /** What another process needs to park it, too; undefined: the client is there. */
   get parkedState(): ParkedState | undefined {
-    const { status } = this;
-    if (status === undefined || this.#ending !== undefined) return undefined;
-    return { bytes: this.client.kept.toString("base64"), ended: this.client.hasEnded, restMs: status.restMs };
+    const { status, client } = this;
+    return (
+      status && {
+        bytes: client.kept.toString("base64"),
+        ended: client.hasEnded,
+        ...(this.#ending && { closed: this.#ending.reason }),
+        isCut: client.isCut,
+        restMs: status.restMs,
+      }
+    );
+  }
+
+  /** Goes on where another process has been, which may have parked the connection. To be called before {@link start}. */
+  restore({ unacknowledged, parked }: FormerProcess): void {
+    if (parked === undefined) {
+      this.client.restore(unacknowledged);
+      return;
+    }
+    const { bytes, isCut, restMs, ended, closed } = parked;
+    this.#former = { ...NOTHING_WAITS, ended, closed };
+    this.client.restoreParked(Buffer.from(bytes, "base64"), isCut);
+    this.#lot.enter(this);
+    this.#wait(restMs);
+  }
+
+  /** Begins to relay: see {@link Relay.start}. A client that has gone already may be back, if it has sent something, or is to get something. */
+  start({ bytes, ended, lost }: EarlyBytes, waiting = this.#former): void {
+    const mayBeBack = bytes.length > 0 || waiting !== undefined;
+    if (this.client.isParked) this.#owner.clientLeft();
+    else if (mayBeBack && ended) this.client.eof();
+    else if (mayBeBack && lost !== undefined) this.client.closed(lost);
+    this.#owner.relay.start({ bytes, ended: ended && !mayBeBack }, waiting);
   }
 
   /** Whether the client has closed its socket, by the kernel's table: what it has sent before may still be to be read. */
@@ -122,10 +154,7 @@ export class RelayParking implements ParkableClientOwner {
   }
 
   parked(): void {
-    const { clock } = this.#lot.context;
-    const parkMs = this.#parkMs;
-    this.#until = clock.now() + parkMs;
-    this.#timer = clock.after(parkMs, () => this.#over(`not back within ${formatSeconds(parkMs)} (PARK)`));
+    this.#wait(this.#parkMs);
     this.#owner.parked(this.client.waiting);
     if (this.#ending !== undefined && this.client.waiting === 0) this.remoteLeft();
   }
@@ -169,8 +198,12 @@ export class RelayParking implements ParkableClientOwner {
     this.client.giveUp();
   }
 
-  #over(why: string): void {
-    this.#end(why, `${endedBy("client")}, and ${why}`);
+  /** @param ms from now on: another process may have waited already */
+  #wait(ms: number): void {
+    const { clock } = this.#lot.context;
+    const why = `not back within ${formatSeconds(this.#parkMs)} (PARK)`;
+    this.#until = clock.now() + ms;
+    this.#timer = clock.after(ms, () => this.#end(why, `${endedBy("client")}, and ${why}`));
   }
 
   /**

@@ -91,7 +91,7 @@ export class RelayPhase implements RelayOwner, RelayParkingOwner {
     this.relay = new Relay(this.#parking?.client ?? client, end, options, ends, context.clock, this);
     if (former !== undefined) {
       this.relay.handover.restore(former.progress, context.clock.now());
-      this.#parking?.client.restore(former.unacknowledged);
+      this.#parking?.restore(former);
     }
     if (line === undefined) return;
     const bridge = context.rawBridge(options, end);
@@ -122,11 +122,10 @@ export class RelayPhase implements RelayOwner, RelayParkingOwner {
    */
   start(early: EarlyBytes, waiting?: WaitingBytes): void {
     const { deadPeers, monitor } = this.#context;
-    const stream = streamOf(this.relay.remote);
-    if (stream !== undefined) deadPeers.add(stream);
+    deadPeers.add(streamOf(this.relay.remote));
     if (monitor.observes(this.request.options)) for (const messages of this.streams) monitor.addStream(messages);
-    this.relay.start(early, waiting);
-    if (waiting?.closed !== undefined) this.relay.close(waiting.closed);
+    if (this.#parking === undefined) this.relay.start(early, waiting);
+    else this.#parking.start(early, waiting);
   }
 
   /** Its notifier, while another process may be told to go on with the connection. */
@@ -141,25 +140,27 @@ export class RelayPhase implements RelayOwner, RelayParkingOwner {
 
   /** Another process goes on with the connection: nothing is told here any more. */
   letGo(): void {
-    this.#parking?.close();
+    this.#freeRemote();
     this.relay.handover.letGo();
-    this.#serverLease?.release();
-    this.#published?.bridge.end();
     this.#notifier?.clientClosed();
     this.#notifier?.giveUp();
     this.#notifier = undefined;
-    const stream = streamOf(this.relay.remote);
-    if (stream !== undefined) this.#context.deadPeers.remove(stream);
+    this.#context.deadPeers.remove(streamOf(this.relay.remote));
     this.#context.deadPeers.remove(this.#client);
   }
 
   /** Lets go of the remote: the connection is closing. Notifications go on. */
   close(): void {
+    this.#freeRemote();
+    const { remote } = this.relay;
+    if (remote.gone) this.#context.deadPeers.remove(streamOf(remote)); // one that waits for its reset may still vanish
+  }
+
+  /** Nobody gets the remote again, and nothing is published of it. */
+  #freeRemote(): void {
     this.#parking?.close();
     this.#serverLease?.release();
     this.#published?.bridge.end();
-    const stream = streamOf(this.relay.remote);
-    if (stream?.gone) this.#context.deadPeers.remove(stream); // one that waits for its reset may still vanish
   }
 
   /** Its messages. */
@@ -276,8 +277,7 @@ export class RelayPhase implements RelayOwner, RelayParkingOwner {
   handedOver(): ReturnType<RelayParkingOwner["handedOver"]> {
     const serverLease = this.#serverLease;
     this.#serverLease = undefined;
-    const stream = streamOf(this.relay.remote);
-    if (stream !== undefined) this.#context.deadPeers.remove(stream); // of these settings
+    this.#context.deadPeers.remove(streamOf(this.relay.remote)); // of these settings
     this.#notifier?.giveUp();
     this.#notifier = undefined;
     return { serverLease, pass: this.#owner.remoteTaken() };

@@ -5,7 +5,7 @@ import { faultText } from "../core/parse/text.js";
 import type { SessionState } from "../core/upgrade/session-state.js";
 import type { ServerLease } from "../dial/dial.js";
 import type { StreamEnd } from "../sockets/stream-end.js";
-import { adoptTcp } from "../sockets/tcp-end.js";
+import { adoptTcp, goneTcp } from "../sockets/tcp-end.js";
 import type { Adopter, HandedSession } from "../supervisor/supervisor.js";
 import type { Generation } from "./generation.js";
 import type { Services } from "./services.js";
@@ -44,38 +44,26 @@ export class Adoption implements Adopter {
     const { registry, doors, descriptors, parking } = this.#services;
     const { context, settings } = this.#generation();
     const { id, origin, remote, progress } = session;
-    if (handle === undefined) {
-      if (remote !== undefined && remoteHandle !== undefined) this.#park(listener, session, remote, remoteHandle);
-      return;
-    }
-    const { end: client } = adoptTcp(handle, 0, settings.keepalive, session.client);
+    const client =
+      handle === undefined ? goneTcp(session.client) : adoptTcp(handle, 0, settings.keepalive, session.client).end;
     const pass = listener.limit && doors.of(listener.limit.key).admit(listener.limit);
     const connection = new Connection(id, client, origin, listener, context, pass, session);
     registry.add(connection, descriptors.takeReserved());
-    if (remote === undefined || remoteHandle === undefined) {
+    if (client.gone) registry.changed(connection); // it has no descriptor
+    if (remote === undefined) {
       listener.welcome(connection);
       return;
     }
-    const { request, ways, unacknowledged = "" } = remote;
-    const end = this.#remoteEnd(remote, remoteHandle);
+    const { request, ways, unacknowledged = "", parked } = remote;
+    const end = remoteHandle === undefined ? goneTcp(remote.peer) : this.#remoteEnd(remote, remoteHandle);
     const isReady = request.options.parkMs > 0 ? parking.load() : Promise.resolve();
     connection.resume(request, {
       kind: "channel", // nothing was dialled: nothing of it is logged
       end: isReady.then(() => end),
       serverLease: leaseOf(listener, remote),
-      former: { progress, ways, unacknowledged: Buffer.from(unacknowledged, "base64") },
+      former: { progress, ways, unacknowledged: Buffer.from(unacknowledged, "base64"), parked },
       abort() {},
     });
-  }
-
-  #park(listener: Listener, session: SessionState, remote: Remote, handle: object): void {
-    const { parking, log } = this.#services;
-    const end = this.#remoteEnd(remote, handle);
-    Promise.all([parking.load(), import("../connection/handed-parking.js")])
-      .then(([lot, { HandedParking }]) => {
-        new HandedParking(session, remote, end, leaseOf(listener, remote), listener, lot, this.#generation().context);
-      })
-      .catch((error: unknown) => log.error(`connection ${session.id} is lost: ${faultText(error)}`));
   }
 
   #remoteEnd({ request, peer }: Remote, handle: object): StreamEnd {

@@ -214,7 +214,8 @@ export class Handover {
   /** Moves clients that have a remote of their own. */
   async #moveSockets(): Promise<void> {
     const all = this.#context.services.registry.all().flatMap((connection) => this.#movable(connection) ?? []);
-    await this.#mover?.move(all.filter(({ isShared }) => !isShared));
+    const own = all.filter(({ isShared }) => !isShared);
+    await this.#mover?.move(own.sort((one, two) => Number(two.isAway) - Number(one.isAway)));
   }
 
   async #release(shared: SharedLine): Promise<void> {

@@ -3,7 +3,7 @@ import type { Settings } from "../core/config/settings.js";
 import { isAddress } from "../core/net/address.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
 import type { ConnRequest } from "../core/options/conn-request.js";
-import type { SessionState, WayState } from "../core/upgrade/session-state.js";
+import type { ParkedState, SessionState, WayState } from "../core/upgrade/session-state.js";
 import type { Names } from "../names/names.js";
 import type { Attempt } from "../sockets/connecting.js";
 import type { WaitingBytes } from "../sockets/early-data.js";
@@ -42,6 +42,8 @@ export interface FormerProcess extends Pick<SessionState, "progress"> {
   readonly ways: readonly WayState[];
   /** Bytes that were written to the client and that its kernel may not have. */
   readonly unacknowledged: Buffer;
+  /** Undefined: the client is there. */
+  readonly parked: ParkedState | undefined;
 }
 
 /** A remote that is being reached. */

@@ -34,8 +34,8 @@ export class NotificationScheduler implements Delivery {
   #timer: Timer | undefined;
   /** {@link #step} follows in the next pass of the event loop. */
   #isStepDue = false;
-  /** Nothing is sent until {@link goOn}, or until the connection has ended. */
-  #isHeld = false;
+  /** Nothing is sent: until {@link goOn}, or until the connection has ended. */
+  #quiet: "no" | "held" | "ending" = "no";
   #sent = 0;
   #retried = 0;
   #failed = 0;
@@ -91,7 +91,7 @@ export class NotificationScheduler implements Delivery {
 
   /** Begins nothing until {@link goOn}. What is to be told meanwhile is told then, or by another process. */
   hold(): void {
-    this.#isHeld = true;
+    if (this.#quiet === "no") this.#quiet = "held";
     this.#cancelTimer();
     this.way.cancel();
     this.#pacer.takeBack();
@@ -99,7 +99,7 @@ export class NotificationScheduler implements Delivery {
 
   /** Ends {@link hold}. */
   goOn(): void {
-    this.#isHeld = false;
+    if (this.#quiet === "held") this.#quiet = "no";
     this.#stepSoon();
   }
 
@@ -160,12 +160,12 @@ export class NotificationScheduler implements Delivery {
 
   /** The connection ends at once: the final notification will cover data that is not announced yet. */
   connectionEnding(): void {
-    this.#isHeld = true;
+    this.#quiet = "ending";
   }
 
   /** The connection has ended: the final notification is due. @param final for a way that tells everything */
   connectionEnded(final?: GatewayEvent): void {
-    this.#isHeld = false;
+    this.#quiet = "no";
     if (final !== undefined) this.#events?.end(final);
     this.#pacer.connectionEnded(this.#clock.now());
     this.#stepSoon();
@@ -214,7 +214,7 @@ export class NotificationScheduler implements Delivery {
   readonly #step = (): void => {
     this.#isStepDue = false;
     this.#cancelTimer();
-    if (this.#isHeld) return;
+    if (this.#quiet !== "no") return;
     try {
       const now = this.#clock.now();
       const step = this.#pacer.next(now);

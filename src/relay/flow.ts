@@ -93,7 +93,12 @@ export class Flow implements FlowState {
   /** Whether nothing is between source and sink: the kernel has taken all that came, and a FIN behind it. */
   get isEmpty(): boolean {
     const isFinSettled = this.#fin === "open" || this.finished;
-    return !this.stalled && this.#rest === undefined && !this.lost && isFinSettled && this.sink.unsent === 0;
+    return !this.stalled && this.isPassedOn && isFinSettled && this.sink.unsent === 0;
+  }
+
+  /** Whether the sink has got all that came, and has kept what its peer has not taken. */
+  get isPassedOn(): boolean {
+    return this.#rest === undefined && !this.lost;
   }
 
   /** Goes on where another process has been. */

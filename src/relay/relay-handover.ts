@@ -30,6 +30,11 @@ export class RelayHandover {
     return this.#down.isEmpty && this.#up.isEmpty;
   }
 
+  /** The same where the client has gone, and its end keeps what waits for it. */
+  get isParked(): boolean {
+    return this.#down.isPassedOn && this.#up.isEmpty;
+  }
+
   /** Counts, and how long ago both sides last sent something. */
   progress(now: number): RelayProgress {
     const [down, up] = [this.#down, this.#up];

@@ -3,7 +3,7 @@ import { hasEnded, type IdleDeadline, type PeerBacklog } from "../core/limits/id
 import { timeoutText } from "../core/limits/timeout-text.js";
 import type { PeerState } from "../core/net/proc-net-tcp.js";
 import type { ByteObserver, ObservedPoint } from "../sockets/byte-observer.js";
-import { type EarlyBytes, NO_EARLY_BYTES } from "../sockets/early-data.js";
+import { type EarlyBytes, NOTHING_WAITS, type WaitingBytes } from "../sockets/early-data.js";
 import { type End, type EndEvents, endedBy, IGNORE_EVENTS, isCut } from "../sockets/end.js";
 import type { Clock } from "../system/clock.js";
 import { Flow, type FlowOwner, sourceOf } from "./flow.js";
@@ -91,7 +91,7 @@ export class Relay implements RelayTimeoutsOwner, FlowOwner, ObservedPoint {
    * @param early what the client has sent for the remote already
    * @param waiting what the remote has sent for the client already, where it was parked
    */
-  start(early: EarlyBytes, waiting = NO_EARLY_BYTES): void {
+  start(early: EarlyBytes, waiting: WaitingBytes = NOTHING_WAITS): void {
     this.#client.events = new Relay.#EventsOf(this, this.#up, this.#down);
     this.#remote.events = new Relay.#EventsOf(this, this.#down, this.#up);
     if (early.bytes.length > 0) this.#received(this.#up, early.bytes);
@@ -101,6 +101,7 @@ export class Relay implements RelayTimeoutsOwner, FlowOwner, ObservedPoint {
     if (early.ended) this.#sourceEnded(this.#up);
     else if (!this.#up.stalled) this.#client.resume();
     this.#timeouts.watch();
+    if (waiting.closed !== undefined) this.close(waiting.closed);
   }
 
   /** Ends from outside: closes the remote; the client gets what has already come. */

@@ -41,13 +41,15 @@ export class DeadPeers {
     this.#fault = fault;
   }
 
-  /** Watches a peer from now on, until {@link remove}. */
-  add(end: StreamEnd): void {
+  /** Watches a peer from now on, until {@link remove}. What has no socket of its own, or has closed it, vanishes not. */
+  add(end: StreamEnd | undefined): void {
+    if (end === undefined || end.gone) return;
     this.#peers.set(end, undefined);
     this.#schedule();
   }
 
-  remove(end: StreamEnd): void {
+  remove(end: StreamEnd | undefined): void {
+    if (end === undefined) return;
     this.#peers.delete(end);
     this.#detectors.delete(end);
   }

@@ -8,6 +8,8 @@ export interface EarlyBytes {
   readonly bytes: Buffer;
   /** The client has sent FIN behind them. */
   readonly ended: boolean;
+  /** The error by which the client has gone behind them. */
+  readonly lost?: Error | undefined;
 }
 
 /** The client has sent nothing. */
@@ -18,6 +20,9 @@ export interface WaitingBytes extends EarlyBytes {
   /** Why the remote is closed behind them; undefined: it is not. */
   readonly closed: string | undefined;
 }
+
+/** It has sent nothing. */
+export const NOTHING_WAITS: WaitingBytes = { ...NO_EARLY_BYTES, closed: undefined };
 
 /** What early data tells who waits for the client. */
 export interface EarlyDataOwner {
@@ -34,6 +39,7 @@ export class EarlyData implements EndEvents {
   readonly #owner: EarlyDataOwner;
   readonly #bytes = new ByteQueue();
   #ended = false;
+  #lost: Error | undefined;
 
   /** @param first what the client has sent already */
   constructor(client: End, first: EarlyBytes, owner: EarlyDataOwner) {
@@ -58,7 +64,7 @@ export class EarlyData implements EndEvents {
 
   /** Hands over what was kept, and the client, to whoever takes its events before this pass of the event loop ends. */
   take(): EarlyBytes {
-    return { bytes: this.#bytes.takeAll(), ended: this.#ended };
+    return { bytes: this.#bytes.takeAll(), ended: this.#ended, lost: this.#lost };
   }
 
   data(chunk: Buffer): void {
@@ -72,6 +78,7 @@ export class EarlyData implements EndEvents {
   }
 
   closed(error: Error | undefined): void {
+    this.#lost = error;
     this.#owner.clientClosed(error);
   }
 

@@ -87,8 +87,7 @@ export function resetLingering(
     drained() {},
     finished() {},
     gone() {
-      const stream = streamOf(remote);
-      if (stream !== undefined) context.deadPeers.remove(stream);
+      context.deadPeers.remove(streamOf(remote));
     },
     fault,
   });

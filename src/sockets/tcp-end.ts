@@ -1,4 +1,4 @@
-import { connect, type Server, type Socket } from "node:net";
+import { connect, type Server, Socket } from "node:net";
 import { type HostPort, plainAddress } from "../core/net/address.js";
 import { makeAccepted, movedSocket, type SocketHandle, socketOf } from "./node-handle.js";
 import { ProxiedEnd } from "./proxied-end.js";
@@ -112,4 +112,9 @@ export function adoptTcp(
   const isOwn = remoteAddress === undefined || (plainAddress(remoteAddress) === peer.host && remotePort === peer.port);
   const Kind = isOwn ? StreamEnd : ProxiedEnd;
   return { socket, end: new Kind(socket, keepaliveMs, buffer, peer) };
+}
+
+/** An end that is closed already: its peer has gone while another process had the connection. */
+export function goneTcp(peer: HostPort): StreamEnd {
+  return new StreamEnd(new Socket().destroy(), 0, undefined, peer);
 }

@@ -6,8 +6,8 @@ export interface Parcel {
   readonly session: SessionState;
   /** Undefined: the client has gone, and may come back. */
   readonly client: SocketHandle | undefined;
-  /** Left out: the line of the client gives it a remote again. */
-  readonly remote?: SocketHandle;
+  /** Left out: the line of the client gives it a remote again. Undefined: the remote has gone, too, and left something for the client. */
+  readonly remote?: SocketHandle | undefined;
 }
 
 /** A connection of the old process that may go to the new one. */

@@ -9,6 +9,19 @@ import { VERSION } from "../version.js";
 /** The old process says at once what it hands over. */
 const FIRST_WORD_MS = 5000;
 
+/** A connection whose sockets come, or have come. */
+interface Handed {
+  readonly session: SessionState;
+  readonly client: SocketHandle | undefined;
+  remote?: SocketHandle | undefined;
+}
+
+/** Whether all its sockets have come. */
+function isWhole({ session: { remote: state }, client, remote }: Handed): boolean {
+  if (state?.parked !== undefined) return remote !== undefined || state.parked.closed !== undefined;
+  return client !== undefined && (state === undefined || remote !== undefined);
+}
+
 interface Closable {
   close?(): void;
 }
@@ -27,10 +40,7 @@ export class PredecessorProcess implements Predecessor {
   /** What the old process is not through with, by name, and what tells that it is. */
   readonly #late = new Map<string, { readonly free: Promise<void>; readonly tell: () => void }>();
   /** Connections whose sockets come, or that wait until the old process has let go of them. */
-  readonly #waiting = new Map<
-    string,
-    { readonly session: SessionState; readonly client: SocketHandle | undefined; remote?: SocketHandle }
-  >();
+  readonly #waiting = new Map<string, Handed>();
   #mayListen: () => void = () => {};
   #mayNotListen: () => void = () => {};
   #isOver = false;
@@ -160,14 +170,14 @@ export class PredecessorProcess implements Predecessor {
   /** @param remote comes with a connection whose client has gone */
   #offered(id: string, text: unknown, client: SocketHandle | undefined, remote?: SocketHandle): void {
     const session = this.#readable(text);
-    const hasCome = (client ?? remote) !== undefined;
-    if (!session.ok || !hasCome) {
+    const handed = session.ok ? { session: session.value, client, remote } : undefined;
+    if (handed === undefined || (client === undefined && !isWhole(handed))) {
       closeHandle(client ?? remote);
       this.#decline(id, session.ok ? "its socket has not come" : session.message);
       return;
     }
-    this.#waiting.set(id, { session: session.value, client, ...(remote !== undefined && { remote }) });
-    if (session.value.remote === undefined || remote !== undefined) this.#say({ kind: "adopted", id });
+    this.#waiting.set(id, handed);
+    if (isWhole(handed)) this.#say({ kind: "adopted", id });
   }
 
   #readable(text: unknown): Result<SessionState> {
@@ -209,9 +219,7 @@ export class PredecessorProcess implements Predecessor {
     this.#isOver = true;
     this.#mayNotListen();
     for (const name of [...this.#late.keys()]) this.#freed(name);
-    for (const [id, { session, remote }] of [...this.#waiting]) {
-      if (session.remote === undefined || remote !== undefined) this.#go(id);
-    }
+    for (const [id, handed] of [...this.#waiting]) if (isWhole(handed)) this.#go(id);
   }
 
   #say(message: FromSuccessor): void {

@@ -132,36 +132,48 @@ test("a plugin is told what came before an upgrade and behind it, once, and hear
   assert.equal(luup.of("p1").length, 3);
 });
 
-test("a connection is parked behind an upgrade, and a parked one goes through the next: its plugin gets everything once", async (t) => {
+test("a connection is parked behind an upgrade, and parked ones go through the next two: their plugins get everything once", async (t) => {
   const device = await talkingDevice(t, 1e6);
   const daemon = await Upgradable.start(t, "");
-  const plugin = async () => {
+  const plugin = async (pid: string, bytes = 1_048_576) => {
     const client = await Client.open(daemon.port);
     t.after(() => client.destroy());
     await client.line();
-    client.write(`CONN 127.0.0.1:${device.port} NTFY=7/urn:x/Got/p1 PARK=20\n`);
+    client.write(`CONN 127.0.0.1:${device.port} NTFY=7/urn:x/Got/${pid} PARK=120 PKBY=${bytes}\n`);
     return { client, reply: await client.line() };
   };
-  const [first] = [await plugin()];
-  assert.equal(first.reply, "OK CONN p1");
-  const say = () => device.streams[0]?.say();
-  await until(() => device.streams.length === 1, "the device");
-  say();
-  await first.client.take(4);
-  assert.match(await daemon.upgrade(), / 1 connection moved/);
-  first.client.destroy();
-  await until(async () => (await daemon.status()).connections[0]?.parked !== undefined, "the parking");
-  say();
-  await until(async () => (await daemon.status()).connections[0]?.parked?.bytes === 4, "what waits");
-  await until(() => daemon.running.length === 1, "the end of the first process");
-  assert.match(await daemon.upgrade(), / 1 connection moved/);
-  say(); // the device is not read before the plugin is back
-  const { client, reply } = await plugin();
-  assert.equal(reply, "OK CONN p1 PARKED 4");
-  assert.equal(await client.take(8), "\0\0\0\x01\0\0\0\x02");
-  client.write("\0\0\0\0");
+  const say = (index: number) => device.streams[index]?.say();
+  const plugins = [await plugin("talks", 1), await plugin("ends"), await plugin("resets")];
+  assert.deepEqual(
+    plugins.map(({ reply }) => reply),
+    ["OK CONN talks", "OK CONN ends", "OK CONN resets"],
+  );
+  await until(() => device.streams.length === 3, "the devices");
+  say(0);
+  await plugins[0]?.client.take(4);
+  assert.match(await daemon.upgrade(), / 3 connections moved/);
+  for (const { client } of plugins) client.destroy();
+  const waiting = async () => (await daemon.status()).parking;
+  await until(() => daemon.log.split("parked for").length === 4, "the parking");
+  for (const index of [0, 1, 2]) say(index);
+  await until(async () => (await waiting())?.bytes === 12, "what waits");
+  device.streams[1]?.end();
+  device.streams[2]?.socket.resetAndDestroy();
+  for (const round of [1, 2]) {
+    await until(() => daemon.running.length === 1, "the end of the old process");
+    assert.match(await daemon.upgrade(), / 3 connections moved.*none stays/, `upgrade ${round}`);
+  }
+  say(0); // the first one keeps no more than it has: its device has to wait
+  const back = [await plugin("talks"), await plugin("ends"), await plugin("resets")];
+  const [talks] = back;
+  assert.equal(await talks?.client.take(8), "\0\0\0\x01\0\0\0\x02");
+  for (const { client, reply } of back.slice(1)) {
+    assert.match(reply, / PARKED 4$/);
+    assert.equal(await client.rest(), "\0\0\0\0");
+  }
+  talks?.client.write("\0\0\0\0");
   await until(() => device.streams[0]?.heard === 1, "the plugin's words at the device");
-  assert.equal(device.streams.length, 1, "the device has seen no other connection");
+  assert.equal(device.streams.length, 3, "the device has seen no other connection");
 });
 
 test("a client that has sent FIN hears the rest of its device through an upgrade, and its end", async (t) => {

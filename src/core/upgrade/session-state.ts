@@ -1,6 +1,7 @@
 import { EVENT_NAMES, type GatewayEvent } from "../events/gateway-event.js";
 import type { HostPort } from "../net/address.js";
 import type { ClientOrigin } from "../net/client-origin.js";
+import type { Endpoints } from "../net/proxy-protocol.js";
 import { DEFAULT_OPTIONS } from "../options/conn-options.js";
 import type { ConnRequest } from "../options/conn-request.js";
 import { fail, ok, type Result } from "../parse/result.js";
@@ -48,6 +49,10 @@ export interface ParkedState {
   readonly bytes: string;
   /** The remote has sent FIN behind them. */
   readonly ended: boolean;
+  /** Why the remote is closed behind them; left out: it is not. */
+  readonly closed?: string;
+  /** What the client sent must not be taken for the whole. */
+  readonly isCut: boolean;
   /** It is kept for so long. */
   readonly restMs: number;
 }
@@ -118,10 +123,22 @@ function progressOf(value: unknown): RelayProgress {
   };
 }
 
+function endpointsOf(value: unknown): Endpoints {
+  const fields = fieldsOf(value, "endpoints");
+  return { from: place(fields["from"], "from"), to: place(fields["to"], "to") };
+}
+
 function originOf(value: unknown): ClientOrigin {
   const fields = fieldsOf(value, "origin");
   const address = fields["address"] === undefined ? undefined : text(fields, "address");
-  return { address, line: text(fields, "line"), hops: count(fields, "hops") };
+  return {
+    address,
+    line: text(fields, "line"),
+    hops: count(fields, "hops"),
+    ...(fields["isProxied"] === true && { isProxied: true }),
+    ...(fields["endpoints"] !== undefined && { endpoints: endpointsOf(fields["endpoints"]) }),
+    ...(fields["tells"] === true && { tells: true }),
+  };
 }
 
 /** Options that this version knows and the other one did not have their default. */
@@ -159,7 +176,13 @@ function wayOf(value: unknown): WayState {
 
 function parkedOf(value: unknown): ParkedState {
   const fields = fieldsOf(value, "parked");
-  return { bytes: text(fields, "bytes"), ended: fields["ended"] === true, restMs: count(fields, "restMs") };
+  return {
+    bytes: text(fields, "bytes"),
+    ended: fields["ended"] === true,
+    ...(fields["closed"] !== undefined && { closed: text(fields, "closed") }),
+    isCut: fields["isCut"] === true,
+    restMs: count(fields, "restMs"),
+  };
 }
 
 function remoteOf(value: unknown): NonNullable<SessionState["remote"]> {

@@ -35,7 +35,22 @@ function sent(state: unknown): unknown {
 
 test("the state of a connection comes through as it is, without what a later version adds", () => {
   const { remote: _, ...client } = STATE;
-  for (const state of [STATE, client, { ...client, origin: { line: "x", hops: 1 } }]) {
+  const [from, to] = [
+    { host: "10.0.0.5", port: 1 },
+    { host: "10.0.0.6", port: 2 },
+  ];
+  const origins = [
+    { line: "x", hops: 1, isProxied: true },
+    { line: "x", hops: 1, endpoints: { from, to }, tells: true },
+  ];
+  const parked = [
+    { bytes: "AAAA", ended: true, isCut: false, restMs: 5 },
+    { bytes: "AAAA", ended: false, closed: "reset by remote", isCut: true, restMs: 5 },
+  ];
+  for (const state of [
+    ...[STATE, client, ...origins.map((origin) => ({ ...client, origin }))],
+    ...parked.map((each) => ({ ...STATE, remote: { ...STATE.remote, parked: each } })),
+  ]) {
     const read = readSession({ ...(sent(state) as object), later: { a: 1 } });
     assert.deepEqual(sent(read), { ok: true, value: sent(state) });
   }

@@ -132,6 +132,24 @@ test("only the same plugin from the same machine gets a parked connection", asyn
   await until(() => remote.ended, "the end: without PARK it is not parked again");
 });
 
+test("a plugin that goes before its remote is connected is parked: the device gets what it has sent", async (t) => {
+  const { device, daemon, plugin, parked } = await parkingScene(t);
+  for (const [at, how] of (["end", "reset"] as const).entries()) {
+    const ntfy = `NTFY=7/urn:x/Act/${how}`;
+    const first = await Client.open(daemon.port);
+    await first.line();
+    first.write(`CONN 127.0.0.1:${device.port} PARK=60 ${ntfy}\nlast words`);
+    first[how]();
+    const remote = await device.client(at);
+    assert.equal(await remote.take(10), "last words");
+    await parked(1);
+    remote.write("answer");
+    const [second] = await plugin(`PARK=60 ${ntfy}`);
+    assert.equal(await second.take(6), "answer");
+    assert.deepEqual([device.clients.length, remote.ended], [at + 1, false]);
+  }
+});
+
 test("PARK wants what it needs, and says so", async (t) => {
   const { plugin, device } = await parkingScene(t);
   const [, noPid] = await plugin("PARK=60 NTFY=7/urn:x/Act");
