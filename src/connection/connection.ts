@@ -18,8 +18,9 @@ import { BaseConnection, type FormerTime } from "./base-connection.js";
 import { AT_ONCE, type ConnectionContext, LAST_REPLY, type Phase, type RelayedConnection } from "./connection-phase.js";
 import type { RegisteredConnection } from "./connection-registry.js";
 import { DialPhase, type DialPhaseOwner, type DialTask, type ReachedRemote } from "./dial-phase.js";
+import type { FormerRelay } from "./former-relay.js";
 import { parkingAddress } from "./parking.js";
-import { withParking } from "./parking-dial.js";
+import { parkingTerms, withParking } from "./parking-dial.js";
 import { RelayPhase, type RelayPhaseOwner } from "./relay-phase.js";
 import { SetupPhase, type SetupPhaseOwner } from "./setup-phase.js";
 import type { ConnectedLine } from "./tellable-connection.js";
@@ -90,11 +91,11 @@ export class Connection
   }
 
   /** Goes on with a remote that another process has handed over. */
-  resume(request: ConnRequest, reached: Dial): void {
+  resume(request: ConnRequest, reached: Dial, former: FormerRelay): void {
     const startDial = (): Dial => this.placedDial(() => reached, request);
-    const task: DialTask = { request, replyMode: "direct", early: NO_EARLY_BYTES, startDial };
-    const terms = request.options.parkMs > 0 && withParking(task, this.client, this.origin, this.pass, this.context);
-    this.#phase = new DialPhase({ ...terms, ...task }, this.client, this.context.clock, this.log, this);
+    const parking = parkingTerms(request, this.origin, this.context.parking);
+    const task: DialTask = { request, replyMode: "direct", early: NO_EARLY_BYTES, startDial, parking, former };
+    this.#phase = new DialPhase(task, this.client, this.context.clock, this.log, this);
   }
 
   ended(reason: string): void {

@@ -1,13 +1,14 @@
 import type { ReplyMode } from "../accept/listener.js";
 import { type ConnRequest, formatRemote } from "../core/options/conn-request.js";
 import { errorReply } from "../core/setup/run-command.js";
-import type { Dial, FormerProcess, ServerLease } from "../dial/dial.js";
+import type { Dial, ServerLease } from "../dial/dial.js";
 import { DialError } from "../dial/dial-error.js";
 import { type EarlyBytes, EarlyData, type WaitingBytes } from "../sockets/early-data.js";
 import { type End, endedBy } from "../sockets/end.js";
 import type { StreamEnd } from "../sockets/stream-end.js";
 import type { Clock } from "../system/clock.js";
 import type { ConnectionLog } from "./connection-log.js";
+import type { FormerRelay } from "./former-relay.js";
 import type { ParkingTerms } from "./parking.js";
 
 /** A remote that has been reached for a client. */
@@ -19,8 +20,8 @@ export interface ReachedRemote {
   readonly pid: string;
   /** To be released when the connection ends, where the remote is one of several. */
   readonly serverLease: ServerLease | undefined;
-  /** What another process has done for the connection, which it has handed over. */
-  readonly former?: FormerProcess | undefined;
+  /** What another process has done for the connection; undefined: nothing. */
+  readonly former?: FormerRelay | undefined;
   /** What it has sent for the client already, where it was parked. */
   readonly waiting?: WaitingBytes | undefined;
   /** Where the connection is parked when its client goes. */
@@ -52,21 +53,22 @@ export interface DialTask {
   /** Begins to connect to the remote. */
   startDial(): Dial;
   /** Where the connection is parked when its client goes, once the remote is connected. Left out: it is not. */
-  readonly parking?: () => ParkingTerms;
+  readonly parking?: (() => ParkingTerms) | undefined;
+  /** What another process has done for the connection; left out: nothing. */
+  readonly former?: FormerRelay;
 }
 
 /** The time from a request to its connected remote. What the client sends meanwhile is kept. */
 export class DialPhase {
   readonly kind = "dialing";
   readonly request: ConnRequest;
-  readonly #replyMode: ReplyMode;
+  readonly #task: DialTask;
   readonly #client: StreamEnd;
   readonly #clock: Clock;
   readonly #log: ConnectionLog;
   readonly #owner: DialPhaseOwner;
   readonly #startedAt: number;
   readonly #dial: Dial;
-  readonly #parking: (() => ParkingTerms) | undefined;
   readonly #earlyData: EarlyData;
   #ended = false;
 
@@ -74,8 +76,7 @@ export class DialPhase {
   constructor(task: DialTask, client: StreamEnd, clock: Clock, log: ConnectionLog, owner: DialPhaseOwner) {
     const { request } = task;
     this.request = request;
-    this.#replyMode = task.replyMode;
-    this.#parking = task.parking;
+    this.#task = task;
     this.#client = client;
     this.#clock = clock;
     this.#log = log;
@@ -101,7 +102,7 @@ export class DialPhase {
 
   /** Replies to the client that it gets no remote, in the way of its reply mode. */
   refuse(reply: string): void {
-    if (this.#replyMode === "reset") this.#client.reset();
+    if (this.#task.replyMode === "reset") this.#client.reset();
     else this.#client.write(`${reply}\n`);
   }
 
@@ -118,12 +119,13 @@ export class DialPhase {
 
   /** One that may be parked, and has left something for its remote, or has been parked already, may come back. */
   #clientClosed(error: Error | undefined): void {
-    const isParkable = this.#parking !== undefined && (this.isHeard || this.#dial.former?.parked !== undefined);
+    const { parking, former } = this.#task;
+    const isParkable = parking !== undefined && (this.isHeard || former?.parked !== undefined);
     if (!isParkable) this.#owner.clientLeft(endedBy("client", error));
   }
 
   #connected(end: End): void {
-    const { kind, serverLease, former, waiting } = this.#dial;
+    const { kind, serverLease, waiting } = this.#dial;
     if (this.#ended) {
       end.destroy();
       serverLease?.release();
@@ -137,8 +139,9 @@ export class DialPhase {
     const parked = waiting === undefined ? "" : ` PARKED ${waiting.bytes.length}`;
     if (waiting !== undefined)
       this.#log.info(`gets its parked connection again, ${waiting.bytes.length} bytes have waited`);
-    if (this.#replyMode === "setup") this.#client.write(`OK CONN ${pid}${parked}\n`);
-    const parking = this.#parking?.();
+    if (this.#task.replyMode === "setup") this.#client.write(`OK CONN ${pid}${parked}\n`);
+    const { former, parking: terms } = this.#task;
+    const parking = terms?.();
     this.#owner.connected({ end, request, pid, serverLease, former, waiting, parking }, this.#earlyData.take());
   }
 

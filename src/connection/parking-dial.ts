@@ -1,5 +1,6 @@
 import type { Pass } from "../accept/door.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
+import type { ConnRequest } from "../core/options/conn-request.js";
 import { parkingKey } from "../core/park/parking-rules.js";
 import { ChainedDial } from "../dial/chained-dial.js";
 import { attachedDial, type Dial, failedDial } from "../dial/dial.js";
@@ -8,6 +9,7 @@ import type { End } from "../sockets/end.js";
 import type { StreamEnd } from "../sockets/stream-end.js";
 import type { DialTask } from "./dial-phase.js";
 import { type Parking, type ParkingTerms, parkingAddress } from "./parking.js";
+import type { ParkingName } from "./relay-parking.js";
 import type { TakenRemote } from "./taken-remote.js";
 
 const NO_TLS = "PARK: TLS hides what this client has got, so nothing is parked";
@@ -15,6 +17,21 @@ const NO_TLS = "PARK: TLS hides what this client has got, so nothing is parked";
 /** What parking needs of the daemon while a client is being connected. */
 interface ParkingDialContext extends TargetRules {
   readonly parking: Parking;
+}
+
+/** Where the connection of a request is parked when its client goes; undefined: it is not. Asked for once its remote is connected. */
+export function parkingTerms(
+  request: ConnRequest,
+  origin: ClientOrigin,
+  parking: Parking,
+  name = parkingName(request, origin),
+): (() => ParkingTerms) | undefined {
+  return request.options.parkMs === 0 ? undefined : () => ({ lot: parking.lot, ...name });
+}
+
+function parkingName(request: ConnRequest, origin: ClientOrigin): ParkingName {
+  const address = parkingAddress(origin);
+  return { key: parkingKey(request, address, origin.line), address };
 }
 
 /** The task with a dial that takes the remote of a parked connection, where one is parked for this client. */
@@ -29,18 +46,16 @@ export function withParking(
   if (request.options.parkMs > 0 && client.security !== undefined) {
     return { ...task, startDial: () => failedDial(NO_TLS, true) };
   }
-  const address = parkingAddress(origin);
-  const key = parkingKey(request, address, origin.line);
+  const name = parkingName(request, origin);
   const startDial = (): Dial =>
     new ParkingDial({
       parking: context.parking,
-      key,
+      key: name.key,
       permits: ({ peerAddress }) => targetDenialReason(request.target, peerAddress, context) === undefined,
       taken: ({ pass: former }) => former !== undefined && pass?.takeOver(former),
       start,
     });
-  const terms = (): ParkingTerms => ({ lot: context.parking.lot, key, address });
-  return { ...task, startDial, ...(request.options.parkMs > 0 && { parking: terms }) };
+  return { ...task, startDial, parking: parkingTerms(request, origin, context.parking, name) };
 }
 
 /** Where a dial looks for a parked remote, and what else it does. */

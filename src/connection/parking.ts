@@ -4,14 +4,11 @@ import type { ParkingStatus } from "../core/status/daemon-status.js";
 import { isOwnAddress } from "../system/own-addresses.js";
 import type { ParkableClientContext } from "./parkable-client.js";
 import type { ParkingLot } from "./parking-lot.js";
+import type { ParkingName } from "./relay-parking.js";
 
 /** Where a connection is parked. */
-export interface ParkingTerms {
+export interface ParkingTerms extends ParkingName {
   readonly lot: ParkingLot;
-  /** By what its client gets it again. */
-  readonly key: string;
-  /** The address of its client, as parking knows it again. */
-  readonly address: string;
 }
 
 /** The place for connections that wait for their clients (PARK). It is loaded for the first one that may be parked. */

@@ -3,12 +3,13 @@ import { DEFAULT_PARK_BYTES, type ParkingOptions } from "../core/options/parking
 import { formatSeconds } from "../core/parse/duration.js";
 import type { ParkedStatus } from "../core/status/daemon-status.js";
 import type { ParkedState } from "../core/upgrade/session-state.js";
-import type { FormerProcess, ServerLease } from "../dial/dial.js";
+import type { ServerLease } from "../dial/dial.js";
 import type { Relay, RelayEnding } from "../relay/relay.js";
 import { type EarlyBytes, NOTHING_WAITS, type WaitingBytes } from "../sockets/early-data.js";
 import { type End, EndReason, endedBy } from "../sockets/end.js";
 import type { StreamEnd } from "../sockets/stream-end.js";
 import type { Timer } from "../system/clock.js";
+import type { FormerRelay } from "./former-relay.js";
 import { ParkableClient, type ParkableClientContext, type ParkableClientOwner } from "./parkable-client.js";
 import type { TakenRemote } from "./taken-remote.js";
 
@@ -41,9 +42,11 @@ export interface ParkingPlaces {
   waitingChanged(by: number): void;
 }
 
-/** By what the client of a parked connection gets it again, and its address. */
+/** What parking knows a connection by. */
 export interface ParkingName {
+  /** By what its client gets it again. */
   readonly key: string;
+  /** The address of its client, as parking knows it again. */
   readonly address: string;
 }
 
@@ -107,7 +110,7 @@ export class RelayParking implements ParkableClientOwner {
   }
 
   /** Goes on where another process has been, which may have parked the connection. To be called before {@link start}. */
-  restore({ unacknowledged, parked }: FormerProcess): void {
+  restore({ unacknowledged, parked }: FormerRelay): void {
     if (parked === undefined) {
       this.client.restore(unacknowledged);
       return;

@@ -3,7 +3,7 @@ import type { Ports } from "../accept/ports.js";
 import { Connection } from "../connection/connection.js";
 import { faultText } from "../core/parse/text.js";
 import type { SessionState } from "../core/upgrade/session-state.js";
-import type { ServerLease } from "../dial/dial.js";
+import type { Dial, ServerLease } from "../dial/dial.js";
 import type { StreamEnd } from "../sockets/stream-end.js";
 import { adoptTcp, goneTcp } from "../sockets/tcp-end.js";
 import type { Adopter, HandedSession } from "../supervisor/supervisor.js";
@@ -57,12 +57,15 @@ export class Adoption implements Adopter {
     const { request, ways, unacknowledged = "", parked } = remote;
     const end = remoteHandle === undefined ? goneTcp(remote.peer) : this.#remoteEnd(remote, remoteHandle);
     const isReady = request.options.parkMs > 0 ? parking.load() : Promise.resolve();
-    connection.resume(request, {
+    const dial: Dial = {
       kind: "channel", // nothing was dialled: nothing of it is logged
       end: isReady.then(() => end),
       serverLease: leaseOf(listener, remote),
-      former: { progress, ways, unacknowledged: Buffer.from(unacknowledged, "base64"), parked },
       abort() {},
+    };
+    connection.resume(request, dial, {
+      ...{ progress, ways, parked },
+      unacknowledged: Buffer.from(unacknowledged, "base64"),
     });
   }
 

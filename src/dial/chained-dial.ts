@@ -1,6 +1,6 @@
 import type { WaitingBytes } from "../sockets/early-data.js";
 import type { End } from "../sockets/end.js";
-import type { Dial, FormerProcess, ServerLease } from "./dial.js";
+import type { Dial, ServerLease } from "./dial.js";
 import { DialError, GIVEN_UP } from "./dial-error.js";
 
 /** A dial that is made of others, one after the other: what the last one of them has reached is the remote. */
@@ -17,10 +17,6 @@ export abstract class ChainedDial implements Dial {
 
   get serverLease(): ServerLease | undefined {
     return this.#attempt?.serverLease;
-  }
-
-  get former(): FormerProcess | undefined {
-    return this.#attempt?.former;
   }
 
   get waiting(): WaitingBytes | undefined {

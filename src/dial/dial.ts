@@ -3,7 +3,6 @@ import type { Settings } from "../core/config/settings.js";
 import { isAddress } from "../core/net/address.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
 import type { ConnRequest } from "../core/options/conn-request.js";
-import type { ParkedState, SessionState, WayState } from "../core/upgrade/session-state.js";
 import type { Names } from "../names/names.js";
 import type { Attempt } from "../sockets/connecting.js";
 import type { WaitingBytes } from "../sockets/early-data.js";
@@ -37,15 +36,6 @@ export interface ServerLease {
   release(): void;
 }
 
-/** The relay and the notifications of a connection in another process. */
-export interface FormerProcess extends Pick<SessionState, "progress"> {
-  readonly ways: readonly WayState[];
-  /** Bytes that were written to the client and that its kernel may not have. */
-  readonly unacknowledged: Buffer;
-  /** Undefined: the client is there. */
-  readonly parked: ParkedState | undefined;
-}
-
 /** A remote that is being reached. */
 export interface Dial {
   /** The remote, paused. Rejects with {@link DialError}. */
@@ -54,8 +44,6 @@ export interface Dial {
   readonly kind: "socket" | "channel";
   /** The server that it has reached, where the request left the choice of several. */
   readonly serverLease?: ServerLease | undefined;
-  /** What another process has done for the connection, which it has handed over with its remote. */
-  readonly former?: FormerProcess | undefined;
   /** What the remote has sent for the client already, where the client gets a connection again that was parked. */
   readonly waiting?: WaitingBytes | undefined;
   /** Gives up; {@link end} rejects. */
