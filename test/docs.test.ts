@@ -25,6 +25,15 @@ test("the generated blocks of the documents are fresh", () => {
   for (const { name, text } of pages) assert.equal(text, refreshed(text), `${name} is stale: npm run docs`);
 });
 
+test("the pictures of the page are of this version", () => {
+  const [wanted] = /^\d+\.\d+\./.exec(JSON.parse(readFileSync("package.json", "utf8")).version) ?? [];
+  for (const name of readdirSync("docs/images")) {
+    const [, version = "an unknown version"] =
+      /tEXtSoftware\0sockproxyd ([\d.]+)/.exec(readFileSync(`docs/images/${name}`, "latin1")) ?? [];
+    assert.ok(version.startsWith(String(wanted)), `${name} is of ${version}: npm run screenshots`);
+  }
+});
+
 test("every fenced block says what it is", () => {
   for (const { at, info } of blocks) assert.ok(ROLES.includes(info), `${at}: "${info}" is none of ${ROLES.join(", ")}`);
 });

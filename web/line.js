@@ -61,7 +61,7 @@ export function lineView(world, subject) {
       section("devices", "Devices", tiles(its, history, ui.limit)),
     section(
       "connections",
-      ["Connections", h("span", { class: "count" }, count(connections.length))],
+      ["Connections", h("span", { class: "count" }, ` ${count(connections.length)}`)],
       connectionTable("Connections", connections, ui, "listener"),
     ),
     mux !== undefined || direct !== undefined || connections.length > 0

@@ -19,7 +19,7 @@ export function connectionsView({ status, ui }) {
     h(
       "div",
       { key: "top", class: "top" },
-      h("h1", { tabindex: -1 }, "Connections", h("span", { class: "count" }, count(open.length))),
+      h("h1", { tabindex: -1 }, "Connections", h("span", { class: "count" }, ` ${count(open.length)}`)),
       h(
         "p",
         { class: "muted" },
@@ -54,13 +54,13 @@ export function searchView({ status, things, history, ui }, question) {
     foundThings.length > 0 &&
       section(
         "things",
-        [HEADING, h("span", { class: "count" }, count(foundThings.length))],
+        [HEADING, h("span", { class: "count" }, ` ${count(foundThings.length)}`)],
         tiles(foundThings, history, ui.limit),
       ),
     foundConnections.length > 0 &&
       section(
         "connections",
-        ["Connections", h("span", { class: "count" }, count(foundConnections.length))],
+        ["Connections", h("span", { class: "count" }, ` ${count(foundConnections.length)}`)],
         connectionTable("Connections that match", foundConnections, ui),
       ),
   ];

@@ -33,7 +33,7 @@ export function overview({ status, problems, things, history, now, actions, ui }
         `Up for ${duration(status.uptimeMs)} · `,
         h("a", { href: hrefOf("connections") }, plural(open, "connection")),
         parked > 0 && [" (", h("a", { href: hrefOf("search", "parked") }, `${count(parked)} parked`), ")"],
-        ` · ${plural(status.listeners.length, "port")}`,
+        ` · ${plural(status.listeners.length, "port").replace(" ", "\u00A0")}`,
       ),
     ),
     problems.length > 0 &&
@@ -43,7 +43,7 @@ export function overview({ status, problems, things, history, now, actions, ui }
       ? section("things", HEADING, h("p", { class: "empty" }, NOTHING))
       : section(
           "things",
-          [HEADING, h("span", { class: "count" }, count(things.length))],
+          [HEADING, h("span", { class: "count" }, ` ${count(things.length)}`)],
           tiles(things, history, ui.limit),
         ),
     section("ports", "Ports", ports(status, ui.limit), moreButton(status.listeners.length, ui.limit)),

@@ -1,12 +1,14 @@
 // Takes the pictures of the page that stand in docs/. With --all every view in all widths and colours, into build/screenshots;
 // --only=overview,log does some of them, --well shows a house in which nothing is wrong.
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 import { longer } from "./hour.mjs";
 import { openHouse, PORTS } from "./scene.mjs";
+import { stamp } from "./stamp.mjs";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const { version } = JSON.parse(readFileSync(`${ROOT}package.json`, "utf8"));
 const all = process.argv.includes("--all");
 const only = process.argv
   .find((argument) => argument.startsWith("--only="))
@@ -26,10 +28,11 @@ const VIEWS = {
   messages: "#/log/messages",
   search: "#/search/cabin",
 };
-const SIZES = { 1280: { width: 1280, height: 900 }, 390: { width: 390, height: 844 } };
+const SIZES = { 1280: { width: 1280, height: all ? 900 : 950 }, 390: { width: 390, height: 844 } };
 
 mkdirSync(folder, { recursive: true });
-const house = await openHouse({ withProblems: !process.argv.includes("--well") });
+const withProblems = !process.argv.includes("--well");
+const house = await openHouse({ withProblems, withMore: withProblems && all });
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
   args: ["--no-sandbox"],
@@ -37,7 +40,7 @@ const browser = await chromium.launch({
 
 const DAY_MS = 86_400_000;
 /** How long ago each thing has gone wrong, in pictures. */
-const AGES_MS = [7, 26, 190, 55].map((minutes) => minutes * 60_000);
+const AGES_MS = [7, 26, 190, 55, 12].map((minutes) => minutes * 60_000);
 
 /** The same moment, earlier, in the time zone that it has. */
 function earlier(iso, ms) {
@@ -83,6 +86,7 @@ async function shoot(name, view, width, scheme, fullPage) {
   await page.evaluate((place) => location.assign(place), hash);
   await page.waitForTimeout(all ? 2500 : 3000);
   await page.screenshot({ path: `${folder}/${name}.png`, fullPage });
+  if (!all) stamp(`${folder}/${name}.png`, version);
   await page.close();
 }
 

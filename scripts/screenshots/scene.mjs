@@ -1,5 +1,5 @@
 // A house for pictures of the page: the built daemon between simulated devices, clients, plugins, a tunnel and a small Luup engine. Four things
-// are wrong in it. All is on the loopback: 127.0.1.x are its addresses.
+// are wrong in it, and more with `withMore`. All is on the loopback: 127.0.1.x are its addresses.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -82,7 +82,7 @@ allow=127.0.1.80:8080
 `;
 
 /** Starts it all. @returns the URL of the page, and `close` */
-export async function openHouse({ withProblems = true } = {}) {
+export async function openHouse({ withProblems = true, withMore = false } = {}) {
   const open = new Set();
   const timers = new Set();
   const folder = mkdtempSync(`${tmpdir()}/sockproxyd-house-`);
@@ -146,7 +146,7 @@ export async function openHouse({ withProblems = true } = {}) {
     socket.on("close", () => clearInterval(timer));
   });
   await serve("127.0.1.62", 10_001, (socket) => socket.on("data", (data) => socket.write(data)));
-  if (!withProblems) await serve("127.0.1.63", 10_001, (socket) => socket.on("data", (data) => socket.write(data)));
+  if (!withMore) await serve("127.0.1.63", 10_001, (socket) => socket.on("data", (data) => socket.write(data)));
   await serve("127.0.1.80", 8080, (socket) => socket.on("data", () => socket.write("temperature 21.5\n")));
   await serve("127.0.1.90", 4999, (socket) => {
     const timer = setInterval(() => socket.write(`status zone 1 ${Math.random() < 0.5 ? "open" : "closed"}\r\n`), 700);

@@ -9,7 +9,7 @@ export const STATUS = {
   summary: "Show what a running daemon does, and what is wrong",
   usage: [{ words: "[host:port] [options]" }],
   description: [
-    "Shows what is wrong with a running daemon and what it talks to, since when and why; then its lines, shared devices, tunnels and connections.",
+    "Shows what is wrong with a running daemon and what it talks to, since when and why; then its lines, shared devices and their published values, tunnels, the MQTT broker, webhooks and connections.",
   ],
   arguments: [PLACE_ARGUMENT],
   options: [
