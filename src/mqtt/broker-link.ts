@@ -278,10 +278,11 @@ export class BrokerLink {
     } else if (topic !== this.#settings.statusTopic) {
       this.#received += 1;
       this.#owner.message(topic, payload, isRetained);
-    } else if (isRetained) {
-      this.#claim.keptStatus(payload.toString());
     } else if (state.kind === "online" && this.#whenSaid === undefined) {
-      if (payload.toString() === "online") state.works = true;
+      const text = payload.toString();
+      this.#claim.status(text);
+      if (isRetained) return;
+      if (text === "online") state.works = true;
       else this.keep(topic, "online");
     }
   }

@@ -3,8 +3,11 @@ import { PRESENCE_MS, PrefixSharers, type Presence, type Publisher, presenceOf }
 import type { Timer } from "../system/clock.js";
 import type { BrokerSettings, LinkContext } from "./broker-settings.js";
 
-/** Others get so long to answer before this daemon counts as the only one. */
-const ANSWER_MS = 10_000;
+/**
+ * Others get so long to answer before this daemon counts as the only one. A broker finds out within 45 s that a connection is dead, and
+ * publishes the last will then: `offline`.
+ */
+const ANSWER_MS = 60_000;
 /** Anybody on the broker can ask: the answer comes this often at most. */
 const LEAST_MS = 5000;
 
@@ -26,7 +29,7 @@ export class PrefixClaim {
   readonly #own: Publisher;
   readonly #sharers: PrefixSharers;
   readonly #owner: ClaimOwner;
-  /** The others have had time to answer, or the broker has kept that nobody is there. */
+  /** The others have had time to answer, or the broker has said that nobody is there. */
   #isSure = false;
   #answers: Timer | undefined;
   #next: Timer | undefined;
@@ -77,8 +80,8 @@ export class PrefixClaim {
     if (this.sharers.length > 0) this.#say("bye");
   }
 
-  /** The broker has kept this as the status. A daemon that is there never leaves `offline` there. */
-  keptStatus(text: string): void {
+  /** This stands as the status at the broker. A daemon that is there never leaves `offline` there. */
+  status(text: string): void {
     if (text === "offline") this.#isSure = true;
   }
 

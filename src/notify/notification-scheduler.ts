@@ -40,6 +40,8 @@ export class NotificationScheduler implements Delivery {
   #retried = 0;
   #failed = 0;
   #isRetry = false;
+  /** A request has begun, and counts as sent unless its result says otherwise. */
+  #isUnderWay = false;
   #lastOutcome = "none yet";
   /** Since when every request has failed; undefined: the last one was taken. */
   #failingSince: number | undefined;
@@ -181,12 +183,15 @@ export class NotificationScheduler implements Delivery {
   sent(): void {
     this.#pacer.sent(this.#clock.now());
     this.#sent += 1;
+    this.#isUnderWay = true;
     this.#owner.sent();
   }
 
   answered(result: DeliveryResult, isTargetFault: boolean): void {
     const { outcome, text, retryAfterMs } = result;
     const wasDone = this.#pacer.done;
+    if (this.#isUnderWay && !result.wasSent) this.#sent -= 1; // it has got no connection
+    this.#isUnderWay = false;
     this.#isRetry = outcome === "failed" || outcome === "timed-out";
     if (!this.#isRetry) this.#events?.told(this.#pacer.requestKind);
     this.#pacer.finished(outcome, this.#clock.now(), Math.random(), retryAfterMs);

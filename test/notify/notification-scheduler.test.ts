@@ -31,11 +31,11 @@ function scene(paceMs = 0) {
   return {
     ...{ clock, requests, told, scheduler },
     /** The one request that waits leaves, and ends so. */
-    answer(outcome: RequestOutcome): void {
+    answer(outcome: RequestOutcome, wasSent = true): void {
       assert.equal(requests.length, 1);
       const [request] = requests.splice(0);
       request?.sent();
-      request?.answered({ outcome, hasResponse: outcome !== "failed", wasSent: true, text: `it is ${outcome}` }, false);
+      request?.answered({ outcome, hasResponse: outcome !== "failed", wasSent, text: `it is ${outcome}` }, false);
     },
   };
 }
@@ -132,6 +132,18 @@ test("a reminder is a request, also behind the final one", async () => {
   await nextPass();
   answer("delivered");
   assert.deepEqual(told, ["sent", "delivered", "done", "sent", "delivered", "done"]);
+});
+
+test("an attempt that gets no connection does not count as sent", async () => {
+  const { clock, scheduler, answer } = scene();
+  scheduler.dataWritten();
+  await nextPass();
+  answer("failed", false);
+  assert.deepEqual([scheduler.status.sent, scheduler.status.failed], [0, 1]);
+  await nextPass();
+  clock.next();
+  answer("delivered");
+  assert.deepEqual([scheduler.status.sent, scheduler.status.retried], [1, 1]);
 });
 
 test("a final request that fails for a minute is given up", async () => {
