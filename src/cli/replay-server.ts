@@ -6,6 +6,7 @@ import type { Protocol } from "../core/mux/protocol.js";
 import { formatHostPort, plainAddress } from "../core/net/address.js";
 import type { Closing, DeviceScript, Saying } from "../core/record/exchanges-of.js";
 import { ReplayedDevice } from "../core/record/replayed-device.js";
+import { closeByReset } from "../sockets/node-handle.js";
 import { systemClock, type Timer } from "../system/clock.js";
 
 const MAX_CLIENTS = 256;
@@ -160,7 +161,11 @@ class Visit {
     }
     this.#busyUntil = at;
     if (closes !== undefined) {
-      const close = (): void => void (closes.reset ? this.#socket.resetAndDestroy() : this.#socket.end());
+      const close = (): void => {
+        if (!closes.reset) return void this.#socket.end();
+        closeByReset(this.#socket); // `resetAndDestroy` fails while a FIN is about to leave
+        this.#socket.destroy();
+      };
       const isIdle = closes.afterMs > IDLE_MS;
       const act = isIdle ? () => this.#closeWhenIdle(closes.afterMs, close) : close;
       this.#due.push({ at: at + (this.#timing && !isIdle ? closes.afterMs : 0), act });

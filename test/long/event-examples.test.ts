@@ -29,12 +29,23 @@ async function example(t: TestContext, name: string, server: string) {
   return { receiver, device, port, web };
 }
 
-/** A client that takes a word of the device, and goes. */
-async function visit(port: number, device: Device): Promise<void> {
+/**
+ * A client that takes a word of the device, and goes.
+ *
+ * @param told resolves when so many events have been told: data that is not told yet when the connection ends may be told by the end alone
+ */
+async function visit(
+  port: number,
+  device: Device,
+  told: (count: number) => Promise<unknown> = async () => {},
+): Promise<void> {
   const before = device.clients.length;
   const client = await Client.open(port);
-  (await device.client(before)).write("hello");
+  const remote = await device.client(before);
+  await told(1);
+  remote.write("hello");
   await client.take(5);
+  await told(2);
   client.reset();
 }
 
@@ -46,7 +57,7 @@ test("Reactor's variable gets each event, as JSON", async (t) => {
     JSON.parse(body);
     response.writeHead(isRight ? 200 : 404).end("{}");
   };
-  await visit(port, device);
+  await visit(port, device, (count) => receiver.received(count));
   await receiver.received(3);
   const told = receiver.requests.map(
     ({ body }) => JSON.parse(body) as { event: string; bytes: number | null; reason: unknown },
@@ -111,7 +122,7 @@ test("Node-RED's flows for MQTT and the stream of events ask for what the daemon
 
 test("Node-RED's flow takes the webhook's requests", async (t) => {
   const { receiver, device, port } = await example(t, "node-red.conf", "127.0.0.1:1880");
-  await visit(port, device);
+  await visit(port, device, (count) => receiver.received(count));
   await receiver.received(3);
   const flow = flowOf("node-red-flow.json");
   const taker = flow.find(({ type }) => type === "http in");

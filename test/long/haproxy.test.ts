@@ -57,7 +57,14 @@ test("HAProxy and the daemon tell each other who the client is", { skip: missing
   const daemon = await startHere("-c", config.path);
   const haproxyConfig = new ConfigFile(
     [
-      ...["defaults", "mode tcp", "timeout connect 5s", "timeout client 60s", "timeout server 60s"],
+      ...[
+        "defaults",
+        "mode tcp",
+        "timeout connect 20s",
+        "timeout check 20s",
+        "timeout client 60s",
+        "timeout server 60s",
+      ],
       ...["log stdout format raw local0", "option log-health-checks"],
       ...Object.entries(SENT).flatMap(([name, [line, options]]) => [
         ...[`listen ${name}`, `bind ${HERE}:${port(name)}`, "unique-id-format %rt"],

@@ -123,7 +123,7 @@ test("a standard output without a reader delays nobody; messages that do not sho
   await until(() => sink.bytes === bytes.length, "all at the server", 15_000);
   const client = await Client.open(other);
   client.write(DISCOVERY);
-  await client.take(DISCOVERY.length, 2000);
+  await client.take(DISCOVERY.length);
   const grown = resident(daemon) - before;
   assert.ok(grown < 100 * MIB, `memory grew by ${grown / MIB} MiB`);
   const output = new Output(daemon.child.stdout as Readable);

@@ -52,12 +52,12 @@ test("a plugin that only ends its sending side reads on to what its kernel has, 
 
 test("when the time is over behind the end of the device, what it said is gone, and the plugin is told", async (t) => {
   const { luup, device, daemon, plugin } = await parkingScene(t);
-  const [first] = await plugin(`PARK=1.5 ${PARKING_NTFY}`);
+  const [first] = await plugin(`PARK=6 ${PARKING_NTFY}`);
   const remote = await device.client();
   first.destroy();
-  remote.write("bye");
   await until(() => daemon.log().includes("parked for"), "the parking");
+  remote.write("bye");
   remote.reset();
   await until(() => luup.arrivals.length === 1, "the final notification");
-  assert.match(daemon.log(), /reset by remote .*not back within 1.5 s \(PARK\)/);
+  assert.match(daemon.log(), /reset by remote .*not back within 6.0 s \(PARK\)/);
 });

@@ -151,7 +151,7 @@ test("an engine restarts: its LuaSocket plugin finds its device as it has left i
   const begin = async (): Promise<[LuaSocket, string]> => {
     const lua = new LuaSocket();
     await lua.call(`connect 127.0.0.1 ${daemon.port}`);
-    await lua.call("timeout 5");
+    await lua.call("timeout 30");
     await lua.call("receive *l");
     await lua.call(`send CONN 127.0.0.1:${device.port} PARK=300 NTFY=659/urn:x/HandleReceive/panel-659\\n`);
     return [lua, await lua.call("receive *l")];

@@ -32,10 +32,11 @@ export class Network {
   /**
    * @param to the port that connections lead to
    * @param bytesPerMs the rate of each direction
+   * @param port its own port; left out: any
    */
-  static async open(to: number, bytesPerMs = Number.POSITIVE_INFINITY): Promise<Network> {
+  static async open(to: number, bytesPerMs = Number.POSITIVE_INFINITY, port = 0): Promise<Network> {
     const server = createServer({ allowHalfOpen: true, noDelay: true });
-    server.listen(0, "127.0.0.1");
+    server.listen(port, "127.0.0.1");
     await once(server, "listening");
     return new Network(server, to, bytesPerMs);
   }

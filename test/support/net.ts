@@ -83,6 +83,8 @@ export class Client {
 /** A TCP device that keeps a list of its clients. */
 export class Device {
   readonly clients: Client[] = [];
+  /** The number of clients that a test has waited for, or waits for. */
+  awaited = 0;
   readonly #server: Server;
 
   readonly port: number;
@@ -137,7 +139,9 @@ export async function relayed(
   device: Device,
   options = "",
 ): Promise<{ client: Client; pid: string; remote: Client }> {
-  const index = device.clients.length;
+  // a client that is connected may still have to be accepted by the device: that is not this one's
+  const index = Math.max(device.clients.length, device.awaited);
+  device.awaited = index + 1;
   const { client } = await greet(proxyPort);
   client.write(`CONN 127.0.0.1:${device.port} ${options}\n`);
   const answer = await client.line();

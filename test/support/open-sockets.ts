@@ -1,5 +1,5 @@
 import { subscribe } from "node:diagnostics_channel";
-import { Server, type Socket } from "node:net";
+import { Server, Socket } from "node:net";
 import { after } from "node:test";
 
 /**
@@ -20,6 +20,18 @@ const { listen } = Server.prototype;
 Server.prototype.listen = function (this: Server, ...args: unknown[]) {
   servers.add(this.once("close", () => servers.delete(this)));
   return Reflect.apply(listen, this, args);
+};
+
+/**
+ * A reset while the FIN is about to leave: libuv refuses it, Node forgets the socket, and at the end of the process waits for it for ever. So it
+ * comes behind the FIN.
+ */
+const { resetAndDestroy } = Socket.prototype;
+Socket.prototype.resetAndDestroy = function (this: Socket) {
+  const { writableEnded, writableFinished, writableLength } = this;
+  const isEnding = writableEnded && !writableFinished && writableLength === 0;
+  if (isEnding && !this.destroyed) return this.once("finish", () => Reflect.apply(resetAndDestroy, this, []));
+  return Reflect.apply(resetAndDestroy, this, []);
 };
 
 /** A server that stays open until its process ends, and does not keep it from ending. */

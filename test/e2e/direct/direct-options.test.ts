@@ -239,7 +239,7 @@ describe("RATE and CACH", { concurrency: 3 }, () => {
     const client = await Client.open(port);
     await until(() => server.open.length === 1, "the connection");
     for (let count = 0; count < 100; count += 1) server.event("E14L00I02M");
-    await client.take(100 * telegram("E14L00I02M").length, 2000);
+    await client.take(100 * telegram("E14L00I02M").length);
     client.destroy();
   });
 
