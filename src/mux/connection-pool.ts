@@ -221,10 +221,12 @@ export class ConnectionPool {
       this.#ready(connection, events);
       return;
     }
-    this.#owner.context().clock.after(PROBATION_MS, () => {
+    const over = (): void => {
       if (isWary && this.#connections.has(connection)) this.#wary -= 1;
       this.#ready(connection, events);
-    });
+    };
+    // timers come before sockets are read: the end of the link may have come meanwhile
+    this.#owner.context().clock.after(PROBATION_MS, () => setImmediate(over));
   }
 
   #ready(connection: DeviceConnection, events: DeviceConnectionEvents): void {

@@ -100,7 +100,7 @@ function runActions(pid: string, action: (notification: number) => Promise<void>
 
 /** Waits for the last of so many notifications, and for a time in which another reminder would have come. */
 async function exactly(count: number, pid: string): Promise<void> {
-  await luup.received(pid, count, 15_000);
+  await luup.received(pid, count);
   await quietFor(1000);
   assert.equal(luup.of(pid).length, count);
 }

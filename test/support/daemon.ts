@@ -33,7 +33,7 @@ export type StartDaemon<D extends RunningDaemon> = (...args: string[]) => Promis
 /** The daemon in a process of its own, as users run it. */
 export interface DaemonProcess extends RunningDaemon {
   readonly child: ChildProcess;
-  /** Ends it by a signal and returns its exit status; kills it when that takes longer than ten seconds. */
+  /** Ends it by a signal and returns its exit status; kills it when that takes longer than {@link PATIENCE_MS}. */
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
@@ -80,7 +80,7 @@ export async function startDaemonUnder(
     discard: () => void child.kill("SIGKILL"),
     async stop(signal = "SIGTERM") {
       if (child.exitCode === null) child.kill(signal);
-      const timer = setTimeout(() => child.kill("SIGKILL"), 10_000);
+      const timer = setTimeout(() => child.kill("SIGKILL"), PATIENCE_MS);
       const [status] = child.exitCode === null ? await exited : [child.exitCode];
       clearTimeout(timer);
       return status;

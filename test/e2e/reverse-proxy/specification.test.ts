@@ -207,16 +207,16 @@ describe("validation criteria", { concurrency: 3 }, () => {
       const asked = timeOfDay();
       client.write(DISCOVERY);
       await client.take(REPLIES.join("").length);
-      const answered = timeOfDay();
       await proxy.output.received(6 * (count + 1));
+      const answered = timeOfDay();
       const shown = proxy.output.shown.filter(({ label }) => label.includes("→")).slice(-6);
       for (const { at } of shown) {
         assert.ok(later(asked, at) >= -2, `${at} is before ${asked}`);
-        assert.ok(later(at, answered) >= -50, `${at} is after ${answered}`);
+        assert.ok(later(at, answered) >= -2, `${at} is after ${answered}`);
       }
-      const [first, , second, , third] = shown.map(({ at }) => at);
-      // each reply came some 40 ms after what was before it, however late the line was written
-      assert.ok(later(first ?? 0, second ?? 0) >= 30 && later(second ?? 0, third ?? 0) >= 30, JSON.stringify(shown));
+      // a reply waits for 40 ms behind the request, and so does the next one: none is shown as of before, however early its line is written
+      const [, , second = 0, , third = 0] = shown.map(({ at }) => at);
+      assert.ok(later(asked, second) >= 35 && later(asked, third) >= 75, JSON.stringify([asked, shown]));
     }
     client.destroy();
     await proxy.output.says(/\[DISCONNECT\]/);
