@@ -45,6 +45,7 @@ export class Outstanding implements Awaiting, Wait {
     this.request = request;
     this.bytes = bytes;
     this.pending = pending;
+    if (pending !== undefined) pending.id = id;
     this.#alarm = alarm;
     this.#timeouts = timeouts;
     this.sentAt = alarm.now;

@@ -1,4 +1,5 @@
 import type { MuxLine } from "../core/config/settings.js";
+import { AnswerTrust } from "../core/mux/publish/answer-trust.js";
 import { PollPlan } from "../core/mux/publish/poll-plan.js";
 import type { ValueStatus } from "../core/mux/publish/published-value.js";
 import { type Due, ValueBoard } from "../core/mux/publish/value-board.js";
@@ -21,6 +22,7 @@ export class PassivePublish {
   readonly #line: MuxLine;
   readonly board: ValueBoard;
   readonly #plan: PollPlan;
+  readonly #trust = new AnswerTrust();
   #poller: RegisterPoller | undefined;
   #isStopped = false;
   readonly #sink: ValueSink | undefined;
@@ -79,13 +81,15 @@ export class PassivePublish {
     });
   }
 
-  #answered({ request, isFailure }: PendingRequest, answer: Buffer): void {
+  /** An answer says something when unit, function and shape are those of its request, whatever the mux may take for its clients. */
+  #answered({ request, id, isFailure }: PendingRequest, answer: Buffer): void {
     this.#plan.reached();
+    const { protocol } = this.#line.route.mux;
+    const { ranges } = protocol;
     const range = isFailure ? undefined : rangeOf(request);
-    const values = range && this.#line.route.mux.protocol.ranges?.values(answer);
-    if (range !== undefined && values !== undefined) {
-      this.#tell(this.board.answered(range, values, this.#context.clock.now()));
-    }
+    if (range === undefined || ranges === undefined || !protocol.isAnswerTo(answer, request)) return;
+    if (!this.#trust.trusts(protocol.idOf(answer) !== id || !ranges.isSound(answer))) return;
+    this.#tell(this.board.answered(range, ranges.values(answer), this.#context.clock.now()));
   }
 
   #tell({ publications, nextAt }: Due): void {

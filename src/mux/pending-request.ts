@@ -78,6 +78,8 @@ export class PendingRequest {
   isRefused = false;
   /** The request that it is made for. The others have joined it. */
   readonly asker: ClientRequest;
+  /** The id that it went out with; 0 where the protocol has none. */
+  id = 0;
   /** When it went to the device; undefined: it did not, as the cache had the answer. */
   sentAt: number | undefined;
   /** Its place among the requests that are with the device. */

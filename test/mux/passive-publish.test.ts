@@ -125,6 +125,37 @@ test("the unit is that of the device, the framing that of the device, too; polls
   published.stop();
 });
 
+test("an answer with another unit says nothing; one with another id, or a wrong header, where the device writes all of them so", async (t) => {
+  const { device, told, publish, mux, ask } = await setUp(t, "PUBL=unit+1+holding+10+uint16+as+a");
+  const published = publish();
+  const client = attachTo(mux);
+  let [odd, value] = [(_message: Buffer): void => {}, 0];
+  device.answering = (_answer, link, bytes) => {
+    const { id, unit } = unwrap("modbus", bytes);
+    const message = wrap("modbus", { id, unit, pdu: Buffer.of(3, 2, 0, value) });
+    odd(message);
+    link.send(message);
+  };
+  const valuesOf = async (count: number, change: typeof odd): Promise<unknown[]> => {
+    odd = change;
+    for (let asked = 0; asked < count; asked += 1) {
+      value += 1;
+      await ask(client, readPdu(10, 1));
+      published.status.map((status) => seen.push(status.value));
+    }
+    return seen.splice(0);
+  };
+  const seen: unknown[] = [];
+  assert.deepEqual(await valuesOf(5, (message) => message.writeUInt8(9, 6)), Array(5).fill(undefined), "another unit");
+  const longer = (message: Buffer): void => void message.writeUInt16BE(12, 4);
+  assert.deepEqual(await valuesOf(4, longer), [undefined, undefined, undefined, 9], "a wrong length");
+  assert.deepEqual(await valuesOf(1, () => {}), [10]);
+  const ownId = (message: Buffer): void => void message.writeUInt16BE(40_000 + value, 0);
+  assert.deepEqual(await valuesOf(1, ownId), [10], "another id");
+  published.stop();
+  assert.ok(told.every(({ text }) => text === undefined || ["9", "10"].includes(text)));
+});
+
 test("an exception, and an answer from the cache, say nothing", async (t) => {
   const { clock, model, told, publish, mux, ask } = await setUp(t, `${RULES} CACH=500`);
   const published = publish();

@@ -33,6 +33,8 @@ export interface ModbusForm {
   /** Number of ids, from 0 on. */
   readonly idCount: number;
   unwrap(message: Buffer): ModbusMessage;
+  /** Whether the header of a message is as the specification wants it. Forms whose framing sees to that have no such method. */
+  isSound?(message: Buffer): boolean;
   /** An answer; a request, too, where {@link wrapRequest} is no other one. */
   wrap(unit: number, pdu: Buffer, header: ModbusHeader): Buffer;
   wrapRequest?(unit: number, pdu: Buffer, header: ModbusHeader): Buffer;
@@ -41,6 +43,9 @@ export interface ModbusForm {
   /** Whether messages hold more than unit and PDU: between two sides of this form they keep everything but the id. */
   readonly keepsMessages?: true;
 }
+
+/** Behind the id; it is 0. */
+const PROTOCOL_AT = 2;
 
 /** Modbus/TCP. `crcSize`: bytes of the CRC behind the PDU. */
 function mbap(framing: FramingKind, crcSize: 0 | typeof CRC_LENGTH): ModbusForm {
@@ -55,11 +60,16 @@ function mbap(framing: FramingKind, crcSize: 0 | typeof CRC_LENGTH): ModbusForm 
       unit: message[UNIT_AT] ?? 0,
       pdu: message.subarray(CODE_AT, message.length - crcSize),
     }),
+    isSound(message) {
+      const bytes = message.length - UNIT_AT;
+      const told = message.readUInt16BE(LENGTH_AT);
+      return message.readUInt16BE(PROTOCOL_AT) === 0 && (told === bytes || told === bytes - crcSize);
+    },
     wrap(unit, pdu, { id, countsCrc }) {
       const end = CODE_AT + pdu.length;
       const message = Buffer.allocUnsafe(end + crcSize);
       message.writeUInt16BE(id);
-      message.writeUInt16BE(0, 2);
+      message.writeUInt16BE(0, PROTOCOL_AT);
       message.writeUInt16BE(end - UNIT_AT + (countsCrc ? crcSize : 0), LENGTH_AT);
       message[UNIT_AT] = unit;
       pdu.copy(message, CODE_AT);

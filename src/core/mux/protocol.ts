@@ -80,6 +80,8 @@ export type Unasked = "told" | "noise" | "messages" | "suspect";
 export interface RangeReads {
   /** The request that reads a range, for the client of another read. */
   request(range: RegisterRange, like: Request): Request;
+  /** Whether nothing in the header of an answer is wrong; its unit and its values are judged elsewhere. */
+  isSound(answer: Buffer): boolean;
   /** The values in an answer that is no failure: a view of its bytes where the framing allows it. */
   values(answer: Buffer): Buffer;
   /** The answer to a read, in the form for its client. */

@@ -107,6 +107,7 @@ function rangeReads(device: ModbusForm, wrapped: (request: Request, pdu: Buffer)
       const bytes = (device.wrapRequest ?? device.wrap)(unit, pdu, { ...header, id: 0 });
       return { bytes, reads: true, key: keyOf(unit, pdu), modbus: { unit, pdu, client: header } };
     },
+    isSound: (answer) => device.isSound?.(answer) ?? true,
     values: (answer) => valuesIn(device.unwrap(answer).pdu),
     answer: (request, values) => wrapped(request, answerPdu(partsOf(request).pdu[0] ?? 0, values)),
     isRefusal: (answer) => isRefusal(device.unwrap(answer).pdu),
