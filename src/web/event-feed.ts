@@ -5,7 +5,7 @@ import { EventRing, type NumberedEvent } from "../core/events/event-ring.js";
 import type { FeedStatus } from "../core/events/feed-status.js";
 import type { EventBus } from "../events/event-bus.js";
 import type { Clock, Timer } from "../system/clock.js";
-import { KEEPALIVE_MS, type LiveStream, RETRY_MS } from "./event-stream.js";
+import { beginStream, type LiveStream } from "./live-stream.js";
 
 const MAX_KEPT = 1000; // events, of some hundred bytes each
 const KEEP_MS = 60_000; // after the last reader has gone: one that comes back asks within seconds
@@ -70,30 +70,27 @@ export class EventFeed {
   }
 }
 
-/** The events that one reader wants, as server-sent events (WHATWG HTML, section 9.2). A reader that is too slow misses some. */
+/** The events that one reader wants, as server-sent events. A reader that is too slow misses some. */
 class FeedStream implements LiveStream {
   readonly #response: ServerResponse;
   readonly #filter: EventFilter;
   readonly #ring: EventRing;
-  readonly #clock: Clock;
   readonly #left: () => void;
+  readonly #endComments: () => void;
   /** What follows in the next pass of the event loop. */
   #waiting: string[] = [];
   #waitingBytes = 0;
   /** Events left out since the last comment that told it. */
   #missed = 0;
   #isOver = false;
-  #heartbeat: Timer | undefined;
 
   constructor(response: ServerResponse, filter: EventFilter, ring: EventRing, clock: Clock, left: () => void) {
     this.#response = response;
     this.#filter = filter;
     this.#ring = ring;
-    this.#clock = clock;
     this.#left = left;
-    response.write(`retry: ${RETRY_MS}\n\n`);
+    this.#endComments = beginStream(response, clock);
     response.on("drain", () => this.#tellMissed());
-    this.#beat();
   }
 
   /** Shows an event, if the reader wants it. @returns whether there was room for it */
@@ -125,7 +122,7 @@ class FeedStream implements LiveStream {
   /** The reader has gone. */
   leave(): void {
     this.#isOver = true;
-    this.#heartbeat?.cancel();
+    this.#endComments();
     this.#left();
   }
 
@@ -148,13 +145,5 @@ class FeedStream implements LiveStream {
     this.#waiting = [];
     this.#waitingBytes = 0;
     this.#response.write(Buffer.from(text));
-  }
-
-  /** A comment now and then, unless bytes wait to be read: a reader that takes nothing counts as silent, and is cut off. */
-  #beat(): void {
-    this.#heartbeat = this.#clock.after(KEEPALIVE_MS, () => {
-      if (this.#response.writableLength === 0) this.#response.write(":\n\n");
-      this.#beat();
-    });
   }
 }

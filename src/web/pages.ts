@@ -21,10 +21,11 @@ import { processUsage } from "../system/process-usage.js";
 import { Actions, type ActionsContext } from "./actions.js";
 import { type Asset, loadAssets } from "./assets.js";
 import type { EventFeed } from "./event-feed.js";
-import { logSource, messageSource } from "./event-sources.js";
-import { type EventSource, EventStream, type LiveStream } from "./event-stream.js";
 import type { Gate } from "./gate.js";
 import { errorPage, type HttpReply } from "./http-reply.js";
+import { logSource, messageSource } from "./line-sources.js";
+import { type LineSource, LineStream } from "./line-stream.js";
+import type { LiveStream } from "./live-stream.js";
 
 /** What the pages show. */
 export interface PagesContext extends ActionsContext {
@@ -161,9 +162,9 @@ export class Pages {
     return (response) => feed.open(response, filter.value, lastId === undefined ? undefined : String(lastId));
   }
 
-  #shown<T>(wanted: Result<T>, source: (wanted: T) => EventSource): Begin | HttpReply {
+  #shown<T>(wanted: Result<T>, source: (wanted: T) => LineSource): Begin | HttpReply {
     if (!wanted.ok) return errorPage(400, wanted.message);
-    return (response) => new EventStream(response, source(wanted.value), this.#context.clock);
+    return (response) => new LineStream(response, source(wanted.value), this.#context.clock);
   }
 
   /** Lets the response become an event stream, if there is room for one; HEAD begins none. */

@@ -5,8 +5,8 @@ import { LogTail } from "#src/log/log-tail.js";
 import { Times } from "#src/log/times.js";
 import type { Monitor, Watcher } from "#src/monitor/monitor.js";
 import { RenderedEvent } from "#src/monitor/subscriber.js";
-import { logSource, messageSource } from "#src/web/event-sources.js";
-import { EventStream } from "#src/web/event-stream.js";
+import { logSource, messageSource } from "#src/web/line-sources.js";
+import { LineStream } from "#src/web/line-stream.js";
 import { ManualClock } from "../support/clock.js";
 
 const TIMES = new Times();
@@ -45,7 +45,7 @@ function streamTo({ last = 0 } = {}) {
   } as unknown as Monitor;
   const order = { filter: { kind: "all" }, format: ["json"] } as const;
   const source = messageSource(order, last, monitor);
-  const stream = new EventStream(response as unknown as ServerResponse, source, clock);
+  const stream = new LineStream(response as unknown as ServerResponse, source, clock);
   const show = (text: string): void => {
     const source = { connection: "c", listener: 1, server: "s:1" };
     for (const { subscriber } of watchers) {
@@ -124,7 +124,7 @@ test("messages that have passed come first, where the reader wants some", () => 
 test("the log: the last lines, then those to come, until the reader leaves", () => {
   const [clock, response, tail] = [new ManualClock(), new SlowResponse(), new LogTail(() => 0)];
   for (const text of ["one", "two", "three"]) tail.noted("info", text);
-  const stream = new EventStream(response as unknown as ServerResponse, logSource(tail, 2, TIMES), clock);
+  const stream = new LineStream(response as unknown as ServerResponse, logSource(tail, 2, TIMES), clock);
   const line = (level: string, text: string): string =>
     `data: {"time":"${TIMES.iso(0)}","level":"${level}","text":"${text}"}\n\n`;
   assert.deepEqual(response.texts, [`retry: 2000\n\n${line("info", "two")}${line("info", "three")}`]);

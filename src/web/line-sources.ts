@@ -4,7 +4,7 @@ import type { LogLine, LogTail } from "../log/log-tail.js";
 import type { Times } from "../log/times.js";
 import type { Monitor, Watcher } from "../monitor/monitor.js";
 import { Subscriber } from "../monitor/subscriber.js";
-import type { EventSource } from "./event-stream.js";
+import type { LineSource } from "./line-stream.js";
 
 const JSON_LINES = ["json"] as const;
 
@@ -17,7 +17,7 @@ export function messageSource(
   { filter, view, format }: WatchRequest,
   last: number,
   monitor: Pick<Monitor, "addWatcher" | "removeWatcher" | "lastLines">,
-): EventSource {
+): LineSource {
   const wanted = { filter, ...(view && { view }) };
   let watcher: Watcher | undefined;
   return {
@@ -38,7 +38,7 @@ export function messageSource(
  * @param last how many of those that have been written already come first
  * @param times writes the times as the log has them
  */
-export function logSource(tail: LogTail, last: number, times: Times): EventSource {
+export function logSource(tail: LogTail, last: number, times: Times): LineSource {
   const jsonOf = ({ epochMs, level, text }: LogLine): string => escapedJson({ time: times.iso(epochMs), level, text });
   let follower = (_line: LogLine): void => {};
   return {
