@@ -53,6 +53,7 @@ export class Connection
     super(id, client, origin, listener, context, pass, former);
     this.#ends = listener.ends ?? CONN_ENDS;
     this.#line = listener;
+    context.deadPeers.add(client);
     const { security } = client;
     if (former === undefined)
       this.log.info(`opened on ${listener.name}${security === undefined ? "" : ` (${security})`}`);
@@ -72,7 +73,6 @@ export class Connection
   }
 
   handOver(take: Parameters<AcceptedClient["handOver"]>[0]): void {
-    this.context.deadPeers.add(this.client);
     const owner = take(
       this.client,
       (reason) => this.#close(reason, AT_ONCE),
@@ -109,7 +109,6 @@ export class Connection
   }
 
   connected(remote: ReachedRemote, early: EarlyBytes): void {
-    this.context.deadPeers.add(this.client);
     const line = this.origin.tells ? undefined : this.#line; // what the daemon itself tells would be told without end
     const phase = new RelayPhase(remote, this.client, line, this.#ends, this.log, this.context, this);
     this.#phase = phase;

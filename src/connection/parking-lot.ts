@@ -81,9 +81,9 @@ export class ParkingLot implements ParkingPlaces {
     if (leaving.length > 0) await this.#untilOneLeft(leaving, LEAVING_MS);
     else {
       const probed = present.filter(({ client }) => !client.base.isPeerHere);
-      for (const { client } of probed) client.base.probeSoon(true);
+      for (const { client } of probed) client.base.probe(true);
       await this.#untilOneLeft(probed, PROBE_MS);
-      for (const each of probed) if (!this.#awaited.has(each)) each.client.base.probeSoon(false);
+      for (const each of probed) if (!this.#awaited.has(each)) each.client.base.probe(false);
     }
   }
 

@@ -5,6 +5,7 @@ import { lineLabel, lineName, sharedOrigin } from "../core/net/client-origin.js"
 import type { Dial, ServerLease } from "../dial/dial.js";
 import type { MqttBridge } from "../mqtt/mqtt-publisher.js";
 import { type End, endedBy, IGNORE_EVENTS } from "../sockets/end.js";
+import { streamOf } from "../sockets/stream-end.js";
 import type { Timer } from "../system/clock.js";
 import type { DirectContext } from "./direct-context.js";
 
@@ -124,6 +125,7 @@ export class StandingLink {
       closed: (error) => this.#ended(endedBy("remote", error)),
       fault: (error) => this.#ended(`fault: ${error instanceof Error ? error.message : String(error)}`),
     };
+    streamOf(end)?.probe();
     end.resume();
     this.#watchSilence();
   }

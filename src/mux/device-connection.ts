@@ -283,7 +283,7 @@ export class DeviceConnection {
       clock: this.#context.clock,
       unanswered: () => this.#context.deadPeers.unanswered(end),
       vanished: (ms) => this.#events.vanished(`the device acknowledges nothing for ${formatSeconds(ms)}`),
-      slow: (isSlow) => end.probeSoon(isSlow),
+      slow: (isSlow) => end.probe(isSlow),
       fault: (error) => this.#events.fault(error),
     });
   }

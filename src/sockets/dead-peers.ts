@@ -7,6 +7,7 @@ import type { StreamEnd } from "./stream-end.js";
 
 const PROBES_MS = 10_000; // the kernel's keepalive takes as long from its first probe to giving up: ten probes, a second apart
 const MAX_INTERVAL_MS = 5000;
+const MOMENT_MS = 1000; // as long as the shortest keepalive
 const PEERS_PER_PASS = 256; // peers checked in one pass of the event loop
 
 /** What had been exchanged with a peer at the last check. */
@@ -19,6 +20,8 @@ interface Exchanged {
 /**
  * Closes connections to peers that have vanished while data was on its way to them, as soon as keepalive closes those of silent ones. The
  * kernel does not do so: while data is unacknowledged it sends no keepalive probes, and repeats the data for a quarter of an hour.
+ *
+ * A peer that stays has its keepalive turned on here: that takes four calls of the kernel, which a connection of a moment does without.
  */
 export class DeadPeers {
   readonly #clock: Clock;
@@ -31,6 +34,9 @@ export class DeadPeers {
   /** One for each peer that has not acknowledged everything. */
   readonly #detectors = new Map<StreamEnd, DeadPeerDetector>();
   #timer: Timer | undefined;
+  /** Peers that the kernel is not to probe yet. */
+  readonly #fresh = new Set<StreamEnd>();
+  #isGathering = false;
 
   /** @param keepaliveMs how long a peer may be silent before the kernel probes it */
   constructor(keepaliveMs: number, clock: Clock, sockets: SocketTable, fault: (error: unknown) => void) {
@@ -45,6 +51,8 @@ export class DeadPeers {
   add(end: StreamEnd | undefined): void {
     if (end === undefined || end.gone) return;
     this.#peers.set(end, undefined);
+    this.#fresh.add(end);
+    if (!this.#isGathering) this.#gather();
     this.#schedule();
   }
 
@@ -52,6 +60,7 @@ export class DeadPeers {
     if (end === undefined) return;
     this.#peers.delete(end);
     this.#detectors.delete(end);
+    this.#fresh.delete(end);
   }
 
   /**
@@ -74,6 +83,22 @@ export class DeadPeers {
           this.#schedule();
         });
     });
+  }
+
+  #gather(): void {
+    this.#isGathering = true;
+    this.#clock.after(MOMENT_MS, () => {
+      this.#isGathering = false;
+      this.#keepAlive().catch(this.#fault);
+    });
+  }
+
+  /** Has the kernel probe those who are still there. */
+  async #keepAlive(): Promise<void> {
+    for (const [index, end] of [...this.#fresh].entries()) {
+      if (this.#fresh.delete(end)) end.probe();
+      if (index % PEERS_PER_PASS === 0) await nextPass();
+    }
   }
 
   /** Asks the kernel about suspects only, because its table may be long. */

@@ -38,15 +38,14 @@ export class StreamEnd implements End {
   #ownKey: string | undefined;
   #peerKey: string | undefined;
   #draining = false;
+  #isProbed = false;
   #wanted = false; // the owner asks for data
-  /** Reading continues in the next pass of the event loop. */
-  #yielding = false;
+  #yielding = false; // reading continues in the next pass of the event loop
   /** Its share of a pass of the event loop, where no {@link ReadBuffer} limits that. */
   readonly #slice: TimeSlice | undefined;
   readonly #tlsEnd: TlsEnd | undefined;
   #error: Error | undefined;
-  /** Why nothing can be written any more, while the last words of the peer are read. */
-  #broken: Error | undefined;
+  #broken: Error | undefined; // why nothing can be written any more, while the last words of the peer are read
 
   /**
    * @param socket connected, with `allowHalfOpen`, and paused until {@link resume}
@@ -67,7 +66,6 @@ export class StreamEnd implements End {
     this.peerAddress = peer?.host ?? plainAddress(socket.remoteAddress ?? "");
     this.peerPort = peer?.port ?? socket.remotePort ?? 0;
     socket.setNoDelay(true);
-    this.probeSoon(false);
     this.#tlsEnd = isTls(socket) ? new TlsEnd(socket) : undefined;
     if (buffer !== undefined) buffer.reader = this;
     this.#listen(socket);
@@ -162,8 +160,14 @@ export class StreamEnd implements End {
     if (isIdle && (this.#draining || socket.errored !== null)) socket.write(NOTHING, this.#onWritten);
   }
 
-  /** Whether the kernel probes the peer each second while it is silent. That finds one that has been restarted, and knows nothing. */
-  probeSoon(isSoon: boolean): void {
+  /**
+   * Has the kernel probe a silent peer, if it does not yet. The kernel counts the silence from the last segment, whenever it is told.
+   *
+   * @param isSoon each second, to find a peer that has been restarted and knows nothing; false: at the usual time again
+   */
+  probe(isSoon?: boolean): void {
+    if (isSoon === undefined && this.#isProbed) return;
+    this.#isProbed = true;
     this.#socket.setKeepAlive(true, isSoon ? SOON_MS : this.#keepaliveMs);
   }
 

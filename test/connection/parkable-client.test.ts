@@ -35,7 +35,7 @@ function scene() {
     ...{ peerAddress: "127.0.0.1", peerPort: 1, ownKey: "own", peerKey: "peer", isPeerHere: true },
     ...{ unsent: 0, untaken: 0, isBroken: false, gone: false, events: IGNORE_EVENTS },
     ...{ write: nothing, end: nothing, destroy: nothing, reset: nothing, pause: nothing, resume: nothing },
-    probeSoon: (isSoon: boolean) => probes.push(isSoon),
+    probe: (isSoon: boolean) => probes.push(isSoon),
   };
   const owner = {
     relay: { remote: {} },

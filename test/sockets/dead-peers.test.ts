@@ -119,3 +119,14 @@ test("a peer that was removed is not given up, and without peers there is no tim
   for (let pass = 0; pass < 5; pass += 1) await new Promise((resolve) => setImmediate(resolve));
   assert.deepEqual([clock.pending, end.gone], [0, false]);
 });
+
+test("the kernel probes a peer that stays for a second; a connection of a moment does without", async (t) => {
+  const { peers, clock } = scene(t);
+  const [moment, longer] = [await watched(t, peers), await watched(t, peers)];
+  const [never, once] = [moment, longer].map(({ end }) => t.mock.method(end, "probe"));
+  clock.advance(999);
+  peers.remove(moment.end);
+  clock.advance(1);
+  await until(() => once?.mock.callCount() === 1, "keepalive");
+  assert.equal(never?.mock.callCount(), 0);
+});

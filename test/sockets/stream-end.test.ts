@@ -13,7 +13,10 @@ import { until } from "../support/wait.js";
 /** A socket whose chunks come from Node, as with TLS: each record is a chunk, however short. */
 class ChunkedSocket extends Duplex {
   setNoDelay(): void {}
-  setKeepAlive(): void {}
+  readonly keepalive: number[] = [];
+  setKeepAlive(_isOn: boolean, ms: number): void {
+    this.keepalive.push(ms);
+  }
   override _read(): void {}
 }
 
@@ -37,6 +40,16 @@ function scene(workMs: number) {
   };
   return { socket, end, heard, isEnded: () => ended };
 }
+
+test("the kernel probes a peer from the first word on, and each second until told otherwise", () => {
+  const { socket, end } = scene(0);
+  end.probe();
+  end.probe();
+  end.probe(true);
+  end.probe(); // no word on when
+  end.probe(false);
+  assert.deepEqual(socket.keepalive, [0, 1000, 0]);
+});
 
 const CRUMBS = Array.from({ length: 1000 }, (_, index) => String(index % 10));
 

@@ -28,7 +28,8 @@ export function parseTimeWithUnit(text: string): Result<number> | undefined {
 
 /** A time as the log shows it: seconds with one decimal, such as `85.4 s`. */
 export function formatSeconds(ms: number): string {
-  return `${(ms / 1000).toFixed(1)} s`;
+  const tenths = Math.round(ms / 100);
+  return `${Math.trunc(tenths / 10)}.${tenths % 10} s`; // by integers: `toFixed` takes a microsecond
 }
 
 /**
