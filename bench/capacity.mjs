@@ -11,17 +11,27 @@ import { cpuSeconds, residentBytes } from "./cpu.mjs";
 import { chooseCores, machine } from "./machine.mjs";
 import { freePorts, listening } from "./ports.mjs";
 import { folder, start } from "./processes.mjs";
-import { sockproxyd, startProxy } from "./proxies.mjs";
+import { MAX_FILES, sockproxyd, startProxy } from "./proxies.mjs";
 import { pause, until } from "./wait.mjs";
 
 const SETTLE_MS = 3000;
 const MINUTE_MS = 60_000;
 const LINK_LIMIT_MS = 120_000;
+const LINK_MS = 30; // more for each hub: both sides of a handshake
+const LOOK_AGAIN_MS = 500; // a look at thousands of hubs takes the daemon a part of a second
+/** Descriptors of a daemon for everything but hubs. */
+const OTHER_FILES = 200;
 
 const { values } = parseArgs({
-  options: { hubs: { type: "string" }, seconds: { type: "string" }, only: { type: "string" } },
+  options: {
+    hubs: { type: "string" },
+    daemons: { type: "string" },
+    seconds: { type: "string" },
+    only: { type: "string" },
+  },
 });
 const hubs = Number(values.hubs ?? 1000);
+const daemons = Number(values.daemons ?? 1);
 const seconds = Number(values.seconds ?? 10);
 const cores = chooseCores((text) => process.stderr.write(`bench: ${text}\n`));
 
@@ -83,65 +93,105 @@ function certificate() {
 const PER_LINE = 64;
 const STATUS_REPLIES = 20;
 
-/** Hubs with a line and a port each: both sides of the configuration. */
-async function plainHubs(count) {
+/** The hubs from `first` on, divided among lines of `each`. */
+function divided(first, count, each) {
+  const hubs = Array.from({ length: count }, (_, index) => first + index);
+  return Array.from({ length: Math.ceil(count / each) }, (_, line) => hubs.slice(line * each, (line + 1) * each));
+}
+
+/**
+ * @typedef {object} Sections the configuration of some hubs
+ * @property {string[]} server
+ * @property {string[]} device the hubs themselves, in one process
+ */
+
+/** Hubs with a line and a port each: a daemon has a link and two listeners for each. @returns {Promise<Sections>} */
+async function plainHubs(first, count) {
   const ports = await freePorts(count);
   return {
     server: ports.flatMap((port, index) => [
-      ...[`[tunnel h${index}]`, `listen=${port}`, `expose=${address(index)}:8000 > 127.0.0.1:9`],
+      ...[`[tunnel h${index}]`, `listen=${port}`, `expose=${address(first + index)}:8000 > 127.0.0.1:9`],
     ]),
     device: ports.flatMap((port, index) => [`[device h${index}]`, `server=127.0.0.1:${port}`, "allow=127.0.0.1:9"]),
   };
 }
 
-/** Hubs by name and secret, over TLS, 64 of them on a port. */
-async function securedHubs(count) {
+/** Hubs by name and secret, over TLS, 64 of them on a line: a link and a listener for each. @returns {Promise<Sections>} */
+async function securedHubs(first, count) {
   const { cert, key } = certificate();
-  const ports = await freePorts(Math.ceil(count / PER_LINE));
-  const of = (line) =>
-    Array.from({ length: Math.min(PER_LINE, count - line * PER_LINE) }, (_, at) => line * PER_LINE + at);
+  const lines = divided(first, count, PER_LINE);
+  const ports = await freePorts(lines.length);
   return {
-    server: ports.flatMap((port, line) => [
-      ...[`[tunnel t${line}]`, `listen=${port}`, "tls=true", `certificate=${cert}`, `private-key=${key}`],
-      ...of(line).flatMap((hub) => [`device=h${hub}:sesame`, `expose=h${hub} ${address(hub)}:8000 > 127.0.0.1:9`]),
+    server: lines.flatMap((hubs, line) => [
+      ...[`[tunnel t${line}]`, `listen=${ports[line]}`, "tls=true", `certificate=${cert}`, `private-key=${key}`],
+      ...hubs.flatMap((hub) => [`device=h${hub}:sesame`, `expose=h${hub} ${address(hub)}:8000 > 127.0.0.1:9`]),
     ]),
-    device: ports.flatMap((port, line) =>
-      of(line).flatMap((hub) => [
-        ...[`[device h${hub}]`, `server=127.0.0.1:${port}`, `name=h${hub}`, "allow=127.0.0.1:9"],
+    device: lines.flatMap((hubs, line) =>
+      hubs.flatMap((hub) => [
+        ...[`[device h${hub}]`, `server=127.0.0.1:${ports[line]}`, `name=h${hub}`, "allow=127.0.0.1:9"],
         ...["tls=true", `ca=${cert}`, "secret=sesame"],
       ]),
     ),
   };
 }
 
-/** Links of hubs that do nothing but answer: memory of the server, and CPU for the signs of life. */
-async function measureHubs(name, count, { server: lines, device: sections }) {
-  const server = await startProxy(sockproxyd, [], cores, { sections: () => lines });
+/** Whether all hubs of a daemon have a link and an open port. */
+async function isLinked(server) {
+  const { tunnels } = await statusOf(server);
+  return tunnels.every(({ listening, devices = [] }) => listening && devices.every((one) => one.listening));
+}
+
+/** Adds up what is measured of each daemon. */
+function sum(servers, measure) {
+  return servers.reduce((total, server) => total + measure(server), 0);
+}
+
+/**
+ * Links of hubs that do nothing but answer: memory of the daemons, and CPU for the signs of life.
+ *
+ * @param {string} name
+ * @param {typeof plainHubs} hubsOf
+ * @param {number} filesPerHub descriptors that a daemon has open for one
+ */
+async function measureHubs(name, hubsOf, filesPerHub) {
+  const each = Math.ceil(hubs / daemons);
+  const most = Math.floor((MAX_FILES - OTHER_FILES) / filesPerHub);
+  if (each > most)
+    throw new Error(`a process may open ${MAX_FILES} files here: --daemons ${Math.ceil(hubs / most)}, at least`);
+  const parts = [];
+  for (const part of divided(0, hubs, each)) parts.push(await hubsOf(part[0], part.length));
+  const servers = [];
+  for (const { server } of parts) servers.push(await startProxy(sockproxyd, [], cores, { sections: () => server }));
   await pause(SETTLE_MS);
-  const before = residentBytes(server.pid);
-  const beside = cores && { ...cores, proxy: cores.load };
-  const device = await startProxy(sockproxyd, [], beside, { sections: () => sections });
-  const linkedAll = async () => {
-    const { tunnels } = await statusOf(server);
-    return tunnels.every(({ listening, devices = [] }) => listening && devices.every((one) => one.listening));
-  };
-  await until(linkedAll, "links", LINK_LIMIT_MS);
+  const before = sum(servers, ({ pid }) => residentBytes(pid));
+  const [beside, began] = [cores && { ...cores, proxy: cores.load }, performance.now()];
+  const devices = [];
+  for (const { device } of parts) devices.push(await startProxy(sockproxyd, [], beside, { sections: () => device }));
+  for (const server of servers) {
+    await until(() => pause(LOOK_AGAIN_MS).then(() => isLinked(server)), "links", LINK_LIMIT_MS + hubs * LINK_MS);
+  }
+  say(`${name}: until all ${hubs} are linked`, (performance.now() - began) / 1000, "s");
   await pause(SETTLE_MS);
-  say(`${name}: memory of a link`, (residentBytes(server.pid) - before) / count / 1000, "kB");
-  const cpu = cpuSeconds(server.pid);
+  say(`${name}: memory of a link`, (sum(servers, ({ pid }) => residentBytes(pid)) - before) / hubs / 1000, "kB");
+  const idle = sum(servers, ({ pid }) => cpuSeconds(pid));
   await pause(MINUTE_MS);
-  say(`${name}: CPU of ${count} idle links`, ((cpuSeconds(server.pid) - cpu) / MINUTE_MS) * 100_000, "% of a core");
-  const beforeStatus = cpuSeconds(server.pid);
+  const busy = sum(servers, ({ pid }) => cpuSeconds(pid)) - idle;
+  say(`${name}: CPU of ${hubs} idle links`, (busy / MINUTE_MS) * 100_000, "% of a core");
+  await measureStatus(name, servers[0], Math.min(each, hubs));
+  for (const { stop } of [...devices, ...servers]) await stop();
+}
+
+/** What the status of a daemon with so many hubs costs, and how long others wait for an answer meanwhile. */
+async function measureStatus(name, server, count) {
+  const before = cpuSeconds(server.pid);
   for (let asked = 0; asked < STATUS_REPLIES; asked += 1) await statusOf(server);
-  const each = (cpuSeconds(server.pid) - beforeStatus) / STATUS_REPLIES;
+  const each = (cpuSeconds(server.pid) - before) / STATUS_REPLIES;
   say(`${name}: CPU for the status of ${count}`, each * 1000, "ms");
   let isOver = false;
   const waited = longestWait(server, () => isOver);
   for (let asked = 0; asked < STATUS_REPLIES; asked += 1) await statusOf(server);
   isOver = true;
   say(`${name}: longest wait of a client for an answer meanwhile`, await waited, "ms");
-  await device.stop();
-  await server.stop();
 }
 
 const REQUEST = Buffer.from("000100000006010300000001", "hex");
@@ -252,8 +302,8 @@ const here = machine();
 console.log(`${here.cpu}, ${here.cores} cores, Linux ${here.kernel}, Node ${here.node}; ${sockproxyd.version()}`);
 /** @type {Record<string, () => Promise<void>>} by the words of --only */
 const MEASURES = {
-  hubs: async () => measureHubs("hub", hubs, await plainHubs(hubs)),
-  "secured-hubs": async () => measureHubs("hub with TLS and a secret", hubs, await securedHubs(hubs)),
+  hubs: () => measureHubs("hub", plainHubs, 3),
+  "secured-hubs": () => measureHubs("hub with TLS and a secret", securedHubs, 2 + 1 / PER_LINE),
   devices: () => measureDevices(hubs),
   connections: async () => {
     const { cert, key } = certificate();

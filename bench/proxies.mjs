@@ -8,8 +8,11 @@ import { folder, start, stop } from "./processes.mjs";
 
 const MAIN = fileURLToPath(new URL("../build/sockproxyd.cjs", import.meta.url)); // what packages contain
 const BARE_NODE = fileURLToPath(new URL("bare-node.cjs", import.meta.url));
-const MAX_FILES = /^Max open files\s+\d+\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "latin1"))?.[1] ?? "1024";
-const MAX_CONNECTIONS = Math.min(8000, Math.floor(Number(MAX_FILES) / 2) - 100); // HAProxy does not start when the file limit is lower
+/** Files and sockets that a process may open. */
+export const MAX_FILES = Number(
+  /^Max open files\s+\d+\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "latin1"))?.[1] ?? 1024,
+);
+const MAX_CONNECTIONS = Math.min(8000, Math.floor(MAX_FILES / 2) - 100); // HAProxy does not start when the file limit is lower
 
 process.env.PATH += ":/usr/sbin:/sbin"; // the folders of haproxy and nginx on Debian
 
