@@ -112,6 +112,7 @@ export class Daemon {
       ports: () => this.#allPorts,
       closePage: async () => this.#web?.close(),
       listenAgain: () => this.#open(),
+      reopenFiles: () => this.reopenFiles(),
       end: (reason) => void this.stop(reason),
     });
     this.stopped = new Promise((resolve) => {
@@ -201,6 +202,7 @@ export class Daemon {
   reopenFiles(): void {
     this.#services.log.reopen();
     this.#services.monitor.reopen();
+    this.#supervisor.predecessor?.reopenFiles();
   }
 
   /** All of them, in the order of the settings. */
@@ -223,6 +225,7 @@ export class Daemon {
     log.info(`stopping: ${reason}`);
     await this.#upgrade.close();
     this.#supervisor.stopping();
+    const predecessorEnds = this.#supervisor.predecessor?.end();
     this.#reload.close();
     this.#ports.close();
     this.#acceptor.close();
@@ -233,6 +236,7 @@ export class Daemon {
     lineEvents.close();
     await Promise.all([luupClients.close(), webhooks?.close()]);
     names.close();
+    await atMost(DRAIN_LIMIT_MS + STOP_LIMIT_MS, clock, (ended) => void Promise.resolve(predecessorEnds).then(ended));
     log.info("stopped");
     this.#resolveStopped();
   }

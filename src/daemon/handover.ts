@@ -3,13 +3,11 @@ import type { Port } from "../accept/port.js";
 import { Connection } from "../connection/connection.js";
 import type { RegisteredConnection } from "../connection/connection-registry.js";
 import { MovingConnection, stayingReason } from "../connection/moving-connection.js";
-import type { Settings } from "../core/config/settings.js";
 import { fail, ok, type Result } from "../core/parse/result.js";
 import { faultText } from "../core/parse/text.js";
 import { DEVICE_LINKS, type FromSuccessor } from "../core/upgrade/messages.js";
 import { irreplaceable } from "../core/upgrade/replaceable.js";
 import { type UpgradeReport, upgradeText } from "../core/upgrade/report.js";
-import type { Supervisor } from "../supervisor/supervisor.js";
 import { processName } from "../system/process-name.js";
 import { Emptying, END_MS } from "../upgrade/emptying.js";
 import { Mover } from "../upgrade/mover.js";
@@ -17,26 +15,7 @@ import { startSuccessor } from "../upgrade/start-successor.js";
 import type { SuccessorProcess } from "../upgrade/successor-process.js";
 import { VERSION } from "../version.js";
 import { releaseDevice, type SharedLine } from "./device-release.js";
-import type { Features } from "./features.js";
-import type { Services } from "./services.js";
-
-/** What a handover asks, and tells, the daemon. */
-export interface HandoverContext {
-  readonly services: Services;
-  readonly features: Features;
-  readonly supervisor: Supervisor;
-  settings(): Settings;
-  /** Of this process, when it started. */
-  readonly parentPid: number;
-  /** All that listens, the page included. */
-  ports(): readonly Port[];
-  /** Another process serves readers of the page. */
-  closePage(): Promise<void>;
-  /** The other process has gone: this one serves again. */
-  listenAgain(): Promise<void>;
-  /** Nothing is left here, or not in time. */
-  end(reason: string): void;
-}
+import type { HandoverContext } from "./handover-context.js";
 
 /** `emptying`: the new process serves, and what has not moved ends here. */
 type State = "idle" | "starting" | "handing over" | "emptying" | "over";
@@ -275,8 +254,16 @@ export class Handover {
 
   #told(message: FromSuccessor): void {
     if (message.kind === "adopted" || message.kind === "declined") this.#mover?.answered(message);
+    if (message.kind === "reopen") this.#context.reopenFiles();
+    if (message.kind === "stopping") this.#endWithSuccessor();
     if (message.kind === "declined")
       this.#context.services.log.info(`connection ${message.id} ends here: ${message.reason}`);
+  }
+
+  /** The channel stays: by its end the new process, which waits for that, knows that everything is told here. */
+  #endWithSuccessor(): void {
+    this.#state = "over";
+    this.#context.end(`process ${this.#successor?.pid}, which has taken over, is stopping`);
   }
 
   /** What has not moved goes on here, and clients that come, too. Of one that has served already, somebody has wanted the end. */

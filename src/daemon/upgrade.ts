@@ -1,6 +1,7 @@
 import { fail, type Result } from "../core/parse/result.js";
 import { programStamp } from "../system/program-file.js";
-import type { Handover, HandoverContext } from "./handover.js";
+import type { Handover } from "./handover.js";
+import type { HandoverContext } from "./handover-context.js";
 
 /** Hands the daemon over to another process, when that is wanted: the parts of the program that do so are loaded then (docs/upgrade.md). */
 export class Upgrade {

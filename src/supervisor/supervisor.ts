@@ -29,6 +29,10 @@ export interface Predecessor {
   readonly isOver: boolean;
   /** Everything that may fail is done. Resolves when this process may listen on sockets that it was handed. */
   ready(): Promise<void>;
+  /** Has it open files again that were moved away. */
+  reopenFiles(): void;
+  /** Has it end as this one does. Resolves when it has. */
+  end(): Promise<void>;
   /** Resolves when the other process is through with what has this name; undefined: it is. */
   free(name: string): Promise<void> | undefined;
 }

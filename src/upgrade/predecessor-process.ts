@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { closeSync } from "node:fs";
 import { fail, ok, type Result } from "../core/parse/result.js";
 import { type FromSuccessor, fromPredecessor, type HandedSocket, UPGRADE_PROTOCOL } from "../core/upgrade/messages.js";
@@ -95,6 +96,16 @@ export class PredecessorProcess implements Predecessor {
     });
     this.#say({ kind: "ready", protocol: UPGRADE_PROTOCOL, version: VERSION });
     return listen;
+  }
+
+  reopenFiles(): void {
+    this.#say({ kind: "reopen" });
+  }
+
+  async end(): Promise<void> {
+    if (this.#isOver) return;
+    this.#say({ kind: "stopping" });
+    await once(this.#process, "disconnect"); // the channel closes with that process
   }
 
   free(name: string): Promise<void> | undefined {

@@ -2,9 +2,22 @@
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { appendFileSync, copyFileSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer as createHttp } from "node:http";
 import { connect, createServer, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { connect as connectTls } from "node:tls";
 import { Certificates } from "../support/certificates.js";
@@ -367,6 +380,31 @@ test("a client in a tunnel keeps its link, and the device links to the new proce
   const later = new CountedStream(await opened(exposed), 20);
   t.after(() => later.socket.destroy());
   await until(() => later.heard > 2, "the service, by the new process");
+});
+
+test("whoever opens the log again, or stops the new process, does so in the old one, too: its last client is told of", async (t) => {
+  const luup = await new FakeLuup().start();
+  t.after(() => luup.stop());
+  const device = await talkingDevice(t, 1e6);
+  const line = await freePort();
+  const stays = `${line}=127.0.0.1:${device.port} RATE=5 NTFY=7/urn:x/Got/p1`; // telegrams do not move
+  const folder = mkdtempSync(join(tmpdir(), "sockproxyd-log-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const log = join(folder, "log");
+  const daemon = await Upgradable.start(t, `[host]\nvera=${luup.url}\nlog=${log}\n[direct]\n${stays}\n`);
+  const client = await Client.open(line);
+  t.after(() => client.destroy());
+  await until(() => device.streams.length === 1, "the device");
+  assert.match(await daemon.upgrade(), / 1 ends where it is/);
+  const { pid } = await daemon.status();
+  renameSync(log, `${log}.1`);
+  process.kill(pid, "SIGUSR1");
+  const read = () => (existsSync(log) ? readFileSync(log, "utf8") : "");
+  await until(() => read().split("log opened again").length === 3, "both processes");
+  process.kill(pid, "SIGTERM");
+  await until(() => daemon.running.length === 0, "the end of both");
+  assert.match(read(), /stopping: process \d+, which has taken over, is stopping/);
+  assert.equal(luup.of("p1").length, 1);
 });
 
 test("TLS ends where it is, and so does the old process, behind the last of it", async (t) => {

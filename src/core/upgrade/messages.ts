@@ -54,6 +54,10 @@ export type FromSuccessor =
   | { readonly kind: "failed"; readonly message: string }
   /** It has the sockets of a connection and reads nothing yet. */
   | { readonly kind: "adopted"; readonly id: string }
+  /** Files that were moved away are to be opened again. */
+  | { readonly kind: "reopen" }
+  /** It is to end, and the old one with it. */
+  | { readonly kind: "stopping" }
   /** It cannot go on with a connection. */
   | { readonly kind: "declined"; readonly id: string; readonly reason: string }
   | { readonly kind: "unknown"; readonly id?: string };
@@ -112,7 +116,7 @@ export function fromSuccessor(value: unknown): FromSuccessor {
   const fields = fieldsOf(value);
   const [kind, id] = [text(fields, "kind"), text(fields, "id")];
   if (kind === "ready") return { kind, protocol: number(fields, "protocol"), version: text(fields, "version") };
-  if (kind === "started") return { kind };
+  if (kind === "started" || kind === "reopen" || kind === "stopping") return { kind };
   if (kind === "failed") return { kind, message: text(fields, "message") };
   if (kind === "adopted" && id !== "") return { kind, id };
   if (kind === "declined" && id !== "") return { kind, id, reason: text(fields, "reason") };

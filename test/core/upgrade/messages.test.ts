@@ -31,6 +31,8 @@ const OLD: readonly FromPredecessor[] = [
 const NEW: readonly FromSuccessor[] = [
   { kind: "ready", protocol: 1, version: "1.11.0" },
   { kind: "started" },
+  { kind: "reopen" },
+  { kind: "stopping" },
   { kind: "failed", message: "why" },
   { kind: "adopted", id: "1a" },
   { kind: "declined", id: "1a", reason: "why" },
