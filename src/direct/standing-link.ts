@@ -1,6 +1,6 @@
 import type { DirectLine } from "../core/config/settings.js";
 import type { StandingStatus } from "../core/direct/direct-status.js";
-import { backoffMs } from "../core/limits/backoff.js";
+import { RetryPause } from "../core/limits/retry-pause.js";
 import { lineLabel, lineName, sharedOrigin } from "../core/net/client-origin.js";
 import type { Dial, ServerLease } from "../dial/dial.js";
 import type { MqttBridge } from "../mqtt/mqtt-publisher.js";
@@ -9,9 +9,6 @@ import { streamOf } from "../sockets/stream-end.js";
 import type { Timer } from "../system/clock.js";
 import type { DirectContext } from "./direct-context.js";
 
-const BACKOFF = { firstMs: 1000, maxMs: 30_000 };
-/** A connection that has lasted so long was a good one: the next attempt comes soon. */
-const GOOD_MS = 10_000;
 /** Behind a connection on which the server has answered: some end each one with the answer. */
 const ANSWERED_MS = 100;
 const BREATH_MS = 20;
@@ -32,7 +29,7 @@ export class StandingLink {
   #state: State = { kind: "stopped" };
   #since: number;
   #reason: string | undefined = "not connected yet";
-  #failures = 0;
+  readonly #pause = new RetryPause();
   #received = 0;
   #lastReceivedAt = 0;
   /** What the bridge had written when the connection began. */
@@ -94,7 +91,7 @@ export class StandingLink {
     dial.end.then(
       (end) => this.#connected(dial, end),
       (error: Error) => {
-        if (this.#isDialing(dial)) this.#down(error.message, 0);
+        if (this.#isDialing(dial)) this.#wait(error.message, this.#pause.behind(0, Math.random()));
       },
     );
   }
@@ -170,18 +167,14 @@ export class StandingLink {
     letGo(state.end, state.lease);
     const lasted = clock.now() - this.#since;
     this.#since = clock.now();
-    if (this.#hasAnswered) this.#wait(reason, 0, ANSWERED_MS);
-    else this.#down(reason, lasted);
+    if (this.#hasAnswered) {
+      this.#pause.reset();
+      this.#wait(reason, ANSWERED_MS);
+    } else this.#wait(reason, this.#pause.behind(lasted, Math.random()));
   }
 
-  #down(reason: string, lastedMs: number): void {
-    const failures = lastedMs >= GOOD_MS ? 1 : this.#failures + 1;
-    this.#wait(reason, failures, backoffMs(BACKOFF, failures, Math.random()));
-  }
-
-  #wait(reason: string, failures: number, waitMs: number): void {
+  #wait(reason: string, waitMs: number): void {
     this.#reason = reason;
-    this.#failures = failures;
     this.#state = { kind: "waiting", timer: this.#context.clock.after(waitMs, () => this.#dial()) };
   }
 

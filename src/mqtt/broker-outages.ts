@@ -1,15 +1,12 @@
-import { backoffMs } from "../core/limits/backoff.js";
 import { LogThrottle } from "../core/limits/log-throttle.js";
+import { GOOD_MS, RetryPause } from "../core/limits/retry-pause.js";
 import type { BrokerProbe } from "../core/mqtt/broker-probe.js";
 import { RivalWatch } from "../core/mqtt/rival-watch.js";
 import { formatHostPort } from "../core/net/address.js";
 import type { BrokerSettings, LinkContext } from "./broker-settings.js";
 
-const BACKOFF = { firstMs: 1000, maxMs: 30_000 };
-/** Between connections by which the daemon finds out what a broker does not take: a few, and then {@link BACKOFF}. */
+/** Between connections by which the daemon finds out what a broker does not take: a few, and then a usual pause. */
 const SEARCH_MS = 300;
-/** A session that has lasted so long was a good one: the next attempt comes soon. */
-const GOOD_MS = 10_000;
 
 /** The end of a connection, or of an attempt to make one. */
 export interface BrokerEnd {
@@ -28,8 +25,7 @@ export class BrokerOutages {
   readonly #rivals = new RivalWatch();
   #since: number;
   #why: string | undefined = "not connected yet";
-  /** Failures in a row. */
-  #failures = 0;
+  readonly #pause = new RetryPause();
   /** The reason that the log has. */
   #told: string | undefined;
   readonly #throttle = new LogThrottle();
@@ -67,9 +63,9 @@ export class BrokerOutages {
     this.#rivals.ended(worked, isMute, lasted);
     const { isSuspected } = this.#rivals;
     this.#why = `${why}${isSuspected ? this.#guess : this.#probe.isFruitless ? this.#refusal : ""}`;
-    this.#failures = lasted >= GOOD_MS && !isSuspected ? 1 : this.#failures + 1;
     this.#tell(this.#why);
-    return this.#probe.isSearching ? SEARCH_MS : backoffMs(BACKOFF, this.#failures, Math.random());
+    const pauseMs = this.#pause.behind(isSuspected ? 0 : lasted, Math.random());
+    return this.#probe.isSearching ? SEARCH_MS : pauseMs;
   }
 
   /** Tells the log why the broker is away, where it has not told that. */
