@@ -37,6 +37,14 @@ test("every wait counts on the monotonic clock: the wall clock is for what peopl
   assert.deepEqual(asking.sort(), [...WALL_CLOCK.keys()].sort());
 });
 
+test("every file of tests is run: scripts/setup.mjs looks for none among the helpers", () => {
+  const helpers = readdirSync(`${SOURCE}/../test/support`, { recursive: true, encoding: "utf8" });
+  assert.deepEqual(
+    helpers.filter((name) => name.endsWith(".test.ts")),
+    [],
+  );
+});
+
 /** A source without its comments and texts. */
 function code(text: string): string {
   return text.replace(/\/\*[\s\S]*?\*\/|\/\/.*|"[^"\n]*"/g, "");

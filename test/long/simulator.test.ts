@@ -3,15 +3,15 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { test } from "node:test";
-import { Asker } from "./exchange.js";
-import { crc16, readPdu } from "./modbus.js";
-import { ModbusClient } from "./modbus-client.js";
-import { modbusProtocol, registerValue } from "./modbus-device.js";
-import { missing } from "./peers.js";
-import { conbus, echo, http, iso8583, mpu, telegram } from "./protocols.js";
-import { Random } from "./random.js";
-import { faulty, Simulator } from "./simulator.js";
-import { until } from "./wait.js";
+import { Asker } from "../support/exchange.js";
+import { crc16, readPdu } from "../support/modbus.js";
+import { ModbusClient } from "../support/modbus-client.js";
+import { modbusProtocol, registerValue } from "../support/modbus-device.js";
+import { missing } from "../support/peers.js";
+import { conbus, echo, http, iso8583, mpu, telegram } from "../support/protocols.js";
+import { Random } from "../support/random.js";
+import { faulty, Simulator } from "../support/simulator.js";
+import { until } from "../support/wait.js";
 
 const MODBUS = (["modbus", "modbus-rtu", "modbus-serial"] as const).map((kind) => modbusProtocol(kind));
 
