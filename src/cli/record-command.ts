@@ -69,6 +69,10 @@ async function recordTo(
   const reason: unknown = over.signal.reason;
   const why = typeof reason === "string" ? `${reason}: ` : "";
   const seconds = formatSeconds(systemClock.now() - beganAt);
-  complain(`${why}${messages} messages of ${connections} connections in ${seconds}`);
+  complain(`${why}${counted(messages, "message")} of ${counted(connections, "connection")} in ${seconds}`);
   return outcome;
+}
+
+function counted(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }

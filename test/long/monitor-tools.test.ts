@@ -155,7 +155,7 @@ test("record and replay: the device answers without being there, on every framin
     await ask(direct, kind, KEYS);
     await until(() => readFileSync(path, "utf8").includes('"event":"end"'), "the end of the connection");
     assert.equal(await stopped(recording.child), 0);
-    assert.match(recording.errors.text, /10 messages of 1 connections/);
+    assert.match(recording.errors.text, /10 messages of 1 connection in/);
     assert.equal(statSync(path).mode & 0o777, 0o600);
     daemon.discard();
     const port = await freePort();
@@ -174,7 +174,7 @@ test("record: the size and the time limit end it, and say so", async (t) => {
   await ask(direct, "modbus", [1]);
   if (child.exitCode === null) await once(child, "exit");
   assert.equal(child.exitCode, 0);
-  assert.match(errors.text, /the time limit is reached: 2 messages of 1 connections/);
+  assert.match(errors.text, /the time limit is reached: 2 messages of 1 connection in/);
 });
 
 test("record and replay end by SIGHUP as by SIGTERM, with their last lines", async (t) => {
@@ -185,7 +185,7 @@ test("record and replay end by SIGHUP as by SIGTERM, with their last lines", asy
   await ask(direct, "modbus", [1]);
   await until(() => readFileSync(path, "utf8").includes('"event":"end"'), "the end of the connection");
   assert.equal(await stopped(recording.child, "SIGHUP"), 0);
-  assert.match(recording.errors.text, /2 messages of 1 connections/);
+  assert.match(recording.errors.text, /2 messages of 1 connection in/);
   const replay = start(t, "replay", path, "--listen", String(await freePort()));
   await replay.output.says(/as recorded/);
   assert.equal(await stopped(replay.child, "SIGHUP"), 0);
