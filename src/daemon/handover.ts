@@ -143,7 +143,7 @@ export class Handover {
       },
       clock,
     );
-    successor.events = { told: (message) => this.#told(message), gone: (how) => this.#gone(how) };
+    successor.owner = { told: (message) => this.#told(message), gone: (how) => this.#gone(how) };
     this.#context.supervisor.handedOver();
     for (const port of ports) port.leave();
     this.#context.features.closeUnattended();

@@ -23,7 +23,7 @@ export interface Greeting {
 }
 
 /** Told what happens. */
-export interface SessionEvents {
+export interface SessionOwner {
   /** The broker has taken the connection. */
   connected(): void;
   message(topic: string, payload: Buffer, isRetained: boolean): void;
@@ -43,12 +43,12 @@ export class BrokerSession implements WatchedSession {
   heard = 0;
   readonly #socket: Socket;
   readonly #client: InstanceType<typeof client.default>;
-  #events: SessionEvents | undefined;
+  #owner: SessionOwner | undefined;
   #error: Error | undefined;
 
-  constructor(socket: Socket, { clientId, user, password, will }: Greeting, events: SessionEvents) {
+  constructor(socket: Socket, { clientId, user, password, will }: Greeting, owner: SessionOwner) {
     this.#socket = socket;
-    this.#events = events;
+    this.#owner = owner;
     const stream = sieved(socket, (why) => this.#fail(new Error(why)));
     this.#client = new client.default(() => stream as never, {
       clientId,
@@ -67,8 +67,8 @@ export class BrokerSession implements WatchedSession {
     this.#client.on("packetreceive", () => {
       this.heard += 1;
     });
-    this.#client.on("connect", () => this.#events?.connected());
-    this.#client.on("message", (topic, payload, { retain }) => this.#events?.message(topic, payload, retain));
+    this.#client.on("connect", () => this.#owner?.connected());
+    this.#client.on("message", (topic, payload, { retain }) => this.#owner?.message(topic, payload, retain));
     this.#client.on("error", (error) => this.#fail(error));
     socket.once("close", () => this.#closed());
   }
@@ -90,7 +90,7 @@ export class BrokerSession implements WatchedSession {
     this.#client.subscribe([...topics], { qos }, (error, _topics, packet) => {
       if (!error || this.#socket.destroyed) return; // a connection that has ended is to blame itself
       const refused = topics.filter((_topic, index) => isRefusal(packet?.granted[index]));
-      this.#events?.refused(refused, error.message);
+      this.#owner?.refused(refused, error.message);
     });
   }
 
@@ -104,7 +104,7 @@ export class BrokerSession implements WatchedSession {
 
   /** Says goodbye: the broker does not publish the will then. Resolves when that has left, and the connection is closed. */
   end(): Promise<void> {
-    this.#events = undefined;
+    this.#owner = undefined;
     return new Promise((resolve) => {
       if (this.#socket.destroyed) resolve();
       this.#socket.once("close", () => resolve());
@@ -114,7 +114,7 @@ export class BrokerSession implements WatchedSession {
 
   /** Ends the connection at once, and tells nothing more. */
   destroy(): void {
-    this.#events = undefined;
+    this.#owner = undefined;
     this.#client.end(true);
     this.#socket.destroy();
   }
@@ -125,12 +125,12 @@ export class BrokerSession implements WatchedSession {
   }
 
   #closed(): void {
-    const events = this.#events;
-    this.#events = undefined;
+    const owner = this.#owner;
+    this.#owner = undefined;
     this.#client.end(true);
     const error = this.#error?.message.slice(0, MAX_REASON) ?? "";
     const isMute = error === "" || /ECONNRESET|EPIPE/.test(error);
-    events?.closed(isMute ? "the broker has closed the connection" : error, isMute);
+    owner?.closed(isMute ? "the broker has closed the connection" : error, isMute);
   }
 }
 

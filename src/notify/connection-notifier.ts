@@ -27,7 +27,7 @@ export interface ConnectionNotifierContext {
 }
 
 /** What a notifier tells the connection it belongs to. */
-export interface ConnectionNotifierEvents {
+export interface ConnectionNotifierOwner {
   /** A line for the log. */
   warn(text: string): void;
   debug(text: () => string): void;
@@ -58,7 +58,7 @@ export function waysOf(
  */
 export class ConnectionNotifier {
   /** Told what happens; set anew when the connection is gone and only the final notification is left. */
-  events: ConnectionNotifierEvents;
+  owner: ConnectionNotifierOwner;
   /** Sends the notifications of this connection to the Luup engine, also after a reload with another one. */
   readonly sender: NotificationSender;
   /** About how much memory the notifier takes. */
@@ -83,11 +83,11 @@ export class ConnectionNotifier {
     options: ConnOptions,
     client: StreamEnd,
     context: ConnectionNotifierContext,
-    events: ConnectionNotifierEvents,
+    owner: ConnectionNotifierOwner,
     former?: readonly WayState[],
   ) {
     const { clock, notificationSender, unreadReminder, settings } = context;
-    this.events = events;
+    this.owner = owner;
     this.sender = notificationSender;
     this.bytes = ways.reduce((sum, { target }) => sum + BASE_BYTES + target.length, 0);
     if (ways.some(({ tellsAll }) => tellsAll)) this.#told = new ConnectionEvents(connection, clock);
@@ -202,9 +202,9 @@ export class ConnectionNotifier {
       sent: () => this.#sent(way),
       answered: (result, isTargetFault) => this.#answered(way, result, isTargetFault),
       done: () => {
-        if (this.done) this.events.done();
+        if (this.done) this.owner.done();
       },
-      fault: (error) => this.events.fault(error),
+      fault: (error) => this.owner.fault(error),
     });
   }
 
@@ -219,16 +219,16 @@ export class ConnectionNotifier {
 
   #sent(way: NotificationWay): void {
     if (!way.tellsAll && this.#watched !== undefined) this.#unreadReminder.notificationSent(this.#watched);
-    this.events.debug(() => `notification sent: ${way.request}`);
+    this.owner.debug(() => `notification sent: ${way.request}`);
   }
 
   #answered(way: NotificationWay, { outcome, text, wasSent }: DeliveryResult, isTargetFault: boolean): void {
     if (!way.tellsAll && this.#watched !== undefined) this.#unreadReminder.notificationAnswered(this.#watched);
-    this.events.debug(() =>
+    this.owner.debug(() =>
       wasSent ? `notification answered: ${text}` : `notification not sent: ${way.request}: ${text}`,
     );
     if (isTargetFault && this.#isNews(way, outcome))
-      this.events.warn(`notification ${outcome}: ${way.description}: ${text}`);
+      this.owner.warn(`notification ${outcome}: ${way.description}: ${text}`);
   }
 
   #isNews(way: NotificationWay, outcome: RequestOutcome): boolean {

@@ -41,7 +41,7 @@ export class FinalNotifications {
 
   /** Takes over the notifier of a connection that is gone, until its final notification is done. */
   add(notifier: ConnectionNotifier, log: FinalNotificationLog): void {
-    notifier.events = {
+    notifier.owner = {
       warn: (text) => log.warn(text),
       debug: (text) => log.debug(text),
       done: () => this.#done(notifier),

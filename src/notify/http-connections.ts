@@ -6,7 +6,7 @@ import { httpConnector } from "../sockets/http-connector.js";
 import {
   type ExchangeResult,
   HttpExchange,
-  type HttpExchangeEvents,
+  type HttpExchangeOwner,
   type JudgeAnswer,
   TIMEOUT_MS,
 } from "./http-exchange.js";
@@ -78,11 +78,11 @@ export class HttpConnections {
     await this.#pool.destroy();
   }
 
-  #dispatch(via: Dispatcher, request: HttpRequest, events: HttpExchangeEvents): void {
+  #dispatch(via: Dispatcher, request: HttpRequest, owner: HttpExchangeOwner): void {
     const { method, path, headers, body } = request;
     via.dispatch(
       { origin: this.#origin, path, method, headers, ...(body !== undefined && { body }) },
-      new HttpExchange(this.#context.clock, this.#judge, events),
+      new HttpExchange(this.#context.clock, this.#judge, owner),
     );
   }
 }

@@ -27,7 +27,7 @@ export type JudgeAnswer = (
 ) => Omit<ExchangeResult, "hasResponse" | "wasSent">;
 
 /** What an exchange asks, and tells, its owner. */
-export interface HttpExchangeEvents {
+export interface HttpExchangeOwner {
   /** Asked when the request leaves: whether its connection was kept from an earlier one. */
   isConnectionKept(): boolean;
   /** The request leaves now. */
@@ -39,7 +39,7 @@ export interface HttpExchangeEvents {
 /** One HTTP request and its response, within {@link TIMEOUT_MS}. Reads the response to its end and judges it. */
 export class HttpExchange implements Dispatcher.DispatchHandler {
   readonly #judge: JudgeAnswer;
-  readonly #events: HttpExchangeEvents;
+  readonly #owner: HttpExchangeOwner;
   readonly #timer: Timer;
   #controller: Dispatcher.DispatchController | undefined;
   #isConnectionKept = false;
@@ -50,9 +50,9 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
   #bodyStart = Buffer.alloc(0);
   #bodyBytes = 0;
 
-  constructor(clock: Clock, judge: JudgeAnswer, events: HttpExchangeEvents) {
+  constructor(clock: Clock, judge: JudgeAnswer, owner: HttpExchangeOwner) {
     this.#judge = judge;
-    this.#events = events;
+    this.#owner = owner;
     this.#timer = clock.after(TIMEOUT_MS, () => {
       this.#finish({ outcome: "timed-out", hasResponse: false, text: `no answer within ${TIMEOUT_MS / 1000} s` });
       this.#controller?.abort(new Error("timed out"));
@@ -61,11 +61,11 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    this.#isConnectionKept = this.#events.isConnectionKept();
+    this.#isConnectionKept = this.#owner.isConnectionKept();
     if (this.#isFinished) controller.abort(new Error("given up"));
     else {
       this.#wasSent = true;
-      this.#events.sent();
+      this.#owner.sent();
     }
   }
 
@@ -102,6 +102,6 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     if (this.#isFinished) return;
     this.#isFinished = true;
     this.#timer.cancel();
-    this.#events.finished({ ...result, wasSent: this.#wasSent }, isStale);
+    this.#owner.finished({ ...result, wasSent: this.#wasSent }, isStale);
   }
 }

@@ -7,7 +7,7 @@ import type { Clock, Timer } from "../system/clock.js";
 import type { Delivery, DeliveryResult, NotificationWay } from "./notification-way.js";
 
 /** What a scheduler tells the notifier it belongs to. */
-export interface NotificationSchedulerEvents {
+export interface NotificationSchedulerOwner {
   /** A request is on its way. */
   sent(): void;
   /** The request has ended. @param isTargetFault whether its failure is the fault of what is named, not of the way */
@@ -30,7 +30,7 @@ export class NotificationScheduler implements Delivery {
   readonly #events: PendingEvents | undefined;
   readonly #pacer: NotificationPacer;
   readonly #clock: Clock;
-  readonly #owner: NotificationSchedulerEvents;
+  readonly #owner: NotificationSchedulerOwner;
   #timer: Timer | undefined;
   /** {@link #step} follows in the next pass of the event loop. */
   #isStepDue = false;
@@ -57,7 +57,7 @@ export class NotificationScheduler implements Delivery {
     events: PendingEvents | undefined,
     paceMs: number,
     clock: Clock,
-    owner: NotificationSchedulerEvents,
+    owner: NotificationSchedulerOwner,
   ) {
     this.way = way;
     this.#events = events;

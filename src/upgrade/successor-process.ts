@@ -4,7 +4,7 @@ import type { SocketHandle } from "../sockets/node-handle.js";
 import type { Clock } from "../system/clock.js";
 
 /** What the new process tells, once it has started, and that it has ended. */
-export interface SuccessorEvents {
+export interface SuccessorOwner {
   told(message: FromSuccessor): void;
   /** @param how in words for the log */
   gone(how: string): void;
@@ -13,7 +13,7 @@ export interface SuccessorEvents {
 /** The new process, as the old one sees it. */
 export class SuccessorProcess {
   /** Set once it has started. */
-  events: SuccessorEvents | undefined;
+  owner: SuccessorOwner | undefined;
   /** Of the program, once it is ready. */
   version = "";
   readonly #child: ChildProcess;
@@ -73,13 +73,13 @@ export class SuccessorProcess {
     const waiting = this.#waiting;
     this.#waiting = undefined;
     if (waiting !== undefined) waiting(message);
-    else this.events?.told(message);
+    else this.owner?.told(message);
   }
 
   #gone(how: string): void {
     if (this.#isGone) return;
     this.#isGone = true;
     if (this.#waiting !== undefined) this.#told({ kind: "failed", message: how });
-    else this.events?.gone(how);
+    else this.owner?.gone(how);
   }
 }
