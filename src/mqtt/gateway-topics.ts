@@ -78,7 +78,7 @@ export class GatewayTopics {
       { countersMs: mqttCounters },
       () => this.#context.facts(),
       (topic, payload) => publish.publish(topic, payload, { retain: true }),
-      (lines) => this.#homeAssistant?.lines(lines),
+      (lines) => this.#homeAssistant?.lines(lines) ?? [],
     );
     this.#status.start();
   }

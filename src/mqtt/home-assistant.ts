@@ -11,6 +11,7 @@ import {
 } from "../core/mqtt/home-assistant.js";
 import type { LineStatus } from "../core/mqtt/line-status.js";
 import { topicMatches } from "../core/mqtt/mqtt-topic.js";
+import type { Gathering } from "../core/status/gathering.js";
 
 /** Entities of a line that are there no more: more than a line has had. */
 const MAX_REMOVED = 1000;
@@ -45,9 +46,7 @@ export class HomeAssistant {
   readonly #publisher: DiscoveryPublisher;
   /** By the name of the line. */
   readonly #devices = new Map<string, Device>();
-  /** The lines are known: what else the broker has is of an earlier run. */
-  #isComplete = false;
-  /** Discovery messages of earlier runs, by topic, until the lines are known. */
+  /** Discovery messages of earlier runs, by topic, until the lines are looked at. */
   readonly #found = new Map<string, string>();
   /** Who has made what other processes have published, this daemon's earlier runs among them, by topic. */
   readonly #makers = new Map<string, string>();
@@ -77,7 +76,6 @@ export class HomeAssistant {
       else if (this.#makers.size < MAX_MADE) this.#makers.set(topic, maker);
       if (!isRetained || text === "") return;
       this.#found.set(topic, text);
-      if (this.#isComplete) this.#compare();
     }
   }
 
@@ -87,21 +85,23 @@ export class HomeAssistant {
   }
 
   /** These are all lines with a name, now. */
-  lines(lines: readonly LineStatus[]): void {
+  *lines(lines: readonly LineStatus[]): Gathering<void> {
     const names = new Set<string>();
     for (const line of lines) {
       if (line.name === undefined || names.has(line.name)) continue;
       names.add(line.name);
-      this.#deviceOf(line.name).status = line;
-      this.#publish(line.name);
+      const device = this.#deviceOf(line.name);
+      const isKnown = device.status !== undefined && hasSameEntities(device.status, line);
+      device.status = line;
+      if (!isKnown) this.#publish(line.name);
+      yield "";
     }
     for (const [name, device] of this.#devices) {
       if (names.has(name) || device.status === undefined) continue;
       device.status = undefined;
       this.#publish(name);
     }
-    this.#isComplete = true;
-    this.#compare();
+    yield* this.#compare();
   }
 
   /** @returns takes the value away */
@@ -157,23 +157,25 @@ export class HomeAssistant {
   }
 
   /** Takes away what the broker has of an earlier run, and is not there any more. What another daemon has made that is there stays. */
-  #compare(): void {
+  *#compare(): Gathering<void> {
     const others = this.#publisher.others();
     if (others === undefined || this.#found.size === 0) return;
-    const names = new Map([...this.#devices.keys()].map((name) => [discoveryTopic(this.#place, name), name]));
+    const names = new Map<string, string>();
+    const own = new Set<string>();
+    for (const [name, { topics }] of this.#devices) {
+      names.set(discoveryTopic(this.#place, name), name);
+      for (const topic of topics) own.add(topic);
+      yield "";
+    }
     for (const [topic, payload] of this.#found) {
+      this.#found.delete(topic);
       const name = names.get(topic);
       if (others.has(makerIn(payload) ?? "")) continue;
-      for (const other of topicsIn(payload, this.#place)) if (!this.#isOwn(other)) this.#publisher.forget(other);
+      for (const other of topicsIn(payload, this.#place)) if (!own.has(other)) this.#publisher.forget(other);
       if (name === undefined) this.#publisher.keep(topic, "");
       else this.#forget(name, payload);
+      yield "";
     }
-    this.#found.clear();
-  }
-
-  #isOwn(topic: string): boolean {
-    for (const { topics } of this.#devices.values()) if (topics.has(topic)) return true;
-    return false;
   }
 
   #forget(name: string, payload: string): void {
@@ -185,4 +187,11 @@ export class HomeAssistant {
     }
     if (device.removed.size > before) this.#publish(name);
   }
+}
+
+/** Whether two statuses of a line are announced by the same words: they may have other values. */
+function hasSameEntities(one: LineStatus, other: LineStatus): boolean {
+  const [counters, others] = [Object.keys(one.counters), Object.keys(other.counters)];
+  const hasSameCounters = counters.length === others.length && counters.every((counter, at) => counter === others[at]);
+  return one.topic === other.topic && one.kind === other.kind && hasSameCounters;
 }

@@ -24,7 +24,7 @@ export class StatusTopics {
   readonly #options: StatusTopicsOptions;
   readonly #report: () => Gathering<LineFacts>;
   readonly #keep: (topic: string, payload: string) => void;
-  readonly #lines: (lines: readonly LineStatus[]) => void;
+  readonly #lines: (lines: readonly LineStatus[]) => Iterable<"">;
   /** By topic. */
   readonly #told = new Map<string, Told>();
   #timer: Timer | undefined;
@@ -32,14 +32,14 @@ export class StatusTopics {
 
   /**
    * @param keep publishes below the prefix what the broker is to keep
-   * @param lines told all lines, whenever they have been looked at
+   * @param lines told all lines, whenever they have been looked at; pauses between them
    */
   constructor(
     clock: Clock,
     options: StatusTopicsOptions,
     report: () => Gathering<LineFacts>,
     keep: (topic: string, payload: string) => void,
-    lines: (lines: readonly LineStatus[]) => void,
+    lines: (lines: readonly LineStatus[]) => Iterable<"">,
   ) {
     this.#clock = clock;
     this.#options = options;
@@ -79,7 +79,10 @@ export class StatusTopics {
       this.#tell(line, now);
       yield "";
     }
-    this.#lines(lines);
+    for (const pause of this.#lines(lines)) {
+      yield pause;
+      if (this.#isStopped) return;
+    }
   }
 
   #tell(line: LineStatus, now: number): void {
