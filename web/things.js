@@ -156,8 +156,9 @@ function serverState(all, down) {
 }
 
 /** Of a line that is connected without any client. @param {NonNullable<DirectStatus["standing"]>} standing @returns {Thing["state"]} */
-export function standingState({ connected }) {
-  return connected ? { level: "good", text: "connected" } : { level: "warning", text: "not connected" };
+export function standingState({ connected, dialing }) {
+  if (connected) return { level: "good", text: "connected" };
+  return dialing ? { level: "idle", text: "connecting" } : { level: "warning", text: "not connected" };
 }
 
 /** What a plugin wants to be told, and where: `dev/sid/act`, without the pid of one connection. @param {string} target */

@@ -333,6 +333,8 @@ test("what is parked, and what stays connected without a client, is seen where i
     shown(overview, { directs }),
     /not connected\|boiler\|h:23 · MQTT heating\|.*Published\|9 B\|Written\|8 B/,
   );
+  const dialing = [{ ...directs[0], standing: { ...standing, dialing: true } }];
+  assert.match(shown(overview, { directs: dialing }), /connecting\|boiler/);
   assert.match(shown(lineView, { directs }, "9"), /Connection for MQTT\|Topic\|heating\|.*Reason\|refused\|/);
 });
 

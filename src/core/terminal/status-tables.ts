@@ -73,6 +73,7 @@ function standingState(direct: Fields | undefined): Span {
   if (direct === undefined || !direct.has("standing")) return span("ok", "green");
   const standing = direct.child("standing");
   if (standing.isTrue("connected")) return span("connected", "green");
+  if (standing.isTrue("dialing")) return span("connecting", "gray");
   return span(`not connected ${shortTime(standing.number("sinceMs") ?? 0)}`, "yellow");
 }
 
