@@ -9,6 +9,8 @@ import { streamOf } from "../sockets/stream-end.js";
 import type { Timer } from "../system/clock.js";
 import type { DirectContext } from "./direct-context.js";
 
+/** Before the first attempt: the server may be a port of this daemon, which opens just now. */
+const FIRST_MS = 100;
 /** Behind a connection on which the server has answered: some end each one with the answer. */
 const ANSWERED_MS = 100;
 const BREATH_MS = 20;
@@ -38,7 +40,7 @@ export class StandingLink {
   #hasAnswered = false;
   #silence: Timer | undefined;
 
-  /** Connects at once. @param dialServer to a server of the line */
+  /** Connects soon. @param dialServer to a server of the line */
   constructor(line: DirectLine, context: DirectContext, dialServer: StandingDial) {
     this.#line = line;
     const { standingTopic: topic = "", standingPayload: payload } = line.route.direct;
@@ -48,7 +50,7 @@ export class StandingLink {
     this.#since = context.clock.now();
     const remote = (): End | undefined => (this.#state.kind === "open" ? this.#state.end : undefined);
     this.#bridge = context.mqtt()?.bridge(topic, remote, payload);
-    this.#dial();
+    this.#wait("not connected yet", FIRST_MS);
   }
 
   /** The first port of its line. */
