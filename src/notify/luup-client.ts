@@ -14,25 +14,16 @@ import type { RaceContext } from "../sockets/host-race.js";
 import type { Clock } from "../system/clock.js";
 import type { HttpConnections } from "./http-connections.js";
 import type { ExchangeResult } from "./http-exchange.js";
+import type { Delivery } from "./notification-way.js";
 
-/** A source of requests, one at a time. */
-export interface Requester {
+/** A source of requests, one at a time: each is a delivery. An action is what is named: its failure is not the fault of the engine. */
+export interface Requester extends Omit<Delivery, "event"> {
   /** Path and query of the request, behind the base URL of the Luup engine. */
   readonly path: string;
   /** The device of the request. Its actions may hang, so devices take turns. */
   readonly device: number;
   /** Identifies the action among those of all devices. */
   readonly action: string;
-  /** Whether the request repeats one that has failed. */
-  readonly isRetry: boolean;
-  /** Whether there will be no more requests. */
-  readonly done: boolean;
-  /** The request leaves now. */
-  sent(): void;
-  /** The request has ended. @param isActionFault whether its failure is the fault of the action, not of the engine */
-  answered(result: ExchangeResult, isActionFault: boolean): void;
-  /** The engine answers again, after a time in which it did not. */
-  engineReturned(): void;
 }
 
 const MAX_REQUESTS = 64; // in flight: the engine works on one after the other, more would only fill its queue
@@ -263,7 +254,7 @@ export class LuupClient {
       this.#log.warn(`Luup at ${this.#name} ${isAway ? away : "takes notifications again"}${more}`);
     }
     if (isAway) return;
-    for (const requester of this.#unreached) requester.engineReturned();
+    for (const requester of this.#unreached) requester.wayReturned();
     this.#unreached.clear();
   }
 }

@@ -1,7 +1,6 @@
 import { actionPath, formatAction, formatNotifyTarget, type NotifyTarget } from "../core/notify/notification.js";
-import type { ExchangeResult } from "./http-exchange.js";
 import type { Requester } from "./luup-client.js";
-import type { Delivery, NotificationWay, WayMaker } from "./notification-way.js";
+import type { Delivery, DeliveryResult, NotificationWay, WayMaker } from "./notification-way.js";
 
 /** Sends requests: a Luup client, or a test in its place. */
 export interface NotificationSender {
@@ -76,11 +75,11 @@ export class LuupWay implements NotificationWay, Requester {
     this.#delivery?.sent();
   }
 
-  answered(result: ExchangeResult, isActionFault: boolean): void {
+  answered(result: DeliveryResult, isActionFault: boolean): void {
     this.#delivery?.answered(result, isActionFault);
   }
 
-  engineReturned(): void {
+  wayReturned(): void {
     this.#delivery?.wayReturned();
   }
 }

@@ -21,7 +21,7 @@ test("an idle connection is closed after 30 s, before openLuup drops it", async 
     action: "5/action",
     isRetry: false,
     done: false,
-    engineReturned() {},
+    wayReturned() {},
     sent() {},
     answered() {
       isAnswered = true;

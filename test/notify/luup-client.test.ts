@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { after, before, beforeEach, type TestContext, test } from "node:test";
-import type { ExchangeResult } from "#src/notify/http-exchange.js";
+
 import { LuupClient, type Requester } from "#src/notify/luup-client.js";
+import type { DeliveryResult } from "#src/notify/notification-way.js";
 import { ManualClock } from "../support/clock.js";
 import { MemoryLog } from "../support/in-process.js";
 import { FakeLuup, likeOpenLuup, saying } from "../support/luup.js";
@@ -33,7 +34,7 @@ after(async () => {
 /** The outcome of a request. */
 interface Sent {
   readonly requester: Requester;
-  answer?: ExchangeResult;
+  answer?: DeliveryResult;
   atFault?: boolean;
   sent: number;
   woken?: true;
@@ -47,7 +48,7 @@ function send(device: number, name: string, via = luup): Sent {
     action: `${device}/action`,
     isRetry: name.startsWith("again"),
     done: name.startsWith("done"),
-    engineReturned() {
+    wayReturned() {
       result.woken = true;
     },
     sent() {
@@ -301,7 +302,7 @@ test("a request is one write", async () => {
     action: "1/action",
     isRetry: false,
     done: false,
-    engineReturned() {},
+    wayReturned() {},
     sent() {},
     answered() {},
   };

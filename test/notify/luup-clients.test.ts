@@ -16,7 +16,7 @@ function request(pid: string): Requester & { delivered: boolean } {
     answered({ outcome }) {
       this.delivered = outcome === "delivered";
     },
-    engineReturned() {},
+    wayReturned() {},
   };
 }
 

@@ -35,7 +35,7 @@ function scene(paceMs = 0) {
       assert.equal(requests.length, 1);
       const [request] = requests.splice(0);
       request?.sent();
-      request?.answered({ outcome, hasResponse: outcome !== "failed", wasSent, text: `it is ${outcome}` }, false);
+      request?.answered({ outcome, wasSent, text: `it is ${outcome}` }, false);
     },
   };
 }
