@@ -12,6 +12,8 @@ const KEEPALIVE_S = 30;
 /** Bytes that one packet may bring, and of a larger message what is read: more than anybody writes to a device at once, or finds a device by. */
 const MAX_PACKET = 1_048_576;
 const MAX_REASON = 200; // characters
+/** Requests to subscribe and unsubscribe that may wait for their answers: the package keeps each of them. */
+const MAX_UNANSWERED = 5000;
 
 /** What the broker is told when the connection begins. */
 export interface Greeting {
@@ -45,6 +47,7 @@ export class BrokerSession implements WatchedSession {
   readonly #client: InstanceType<typeof client.default>;
   #owner: SessionOwner | undefined;
   #error: Error | undefined;
+  #unanswered = 0;
 
   constructor(socket: Socket, { clientId, user, password, will }: Greeting, owner: SessionOwner) {
     this.#socket = socket;
@@ -87,7 +90,9 @@ export class BrokerSession implements WatchedSession {
 
   subscribe(topics: readonly string[], qos: Qos): void {
     if (topics.length === 0) return;
+    this.#ask();
     this.#client.subscribe([...topics], { qos }, (error, _topics, packet) => {
+      this.#unanswered -= 1;
       if (!error || this.#socket.destroyed) return; // a connection that has ended is to blame itself
       const refused = topics.filter((_topic, index) => isRefusal(packet?.granted[index]));
       this.#owner?.refused(refused, error.message);
@@ -99,7 +104,16 @@ export class BrokerSession implements WatchedSession {
   }
 
   unsubscribe(topic: string): void {
-    this.#client.unsubscribe(topic, () => {});
+    this.#ask();
+    this.#client.unsubscribe(topic, () => {
+      this.#unanswered -= 1;
+    });
+  }
+
+  /** Something more is asked of the broker. */
+  #ask(): void {
+    this.#unanswered += 1;
+    if (this.#unanswered > MAX_UNANSWERED) this.#fail(new Error("the broker does not answer to subscriptions"));
   }
 
   /** Says goodbye: the broker does not publish the will then. Resolves when that has left, and the connection is closed. */

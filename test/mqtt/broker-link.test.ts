@@ -203,6 +203,17 @@ test("a client with the same client-id is named, and is not taken for a broker t
   assert.equal(log.lines.filter((line) => /another client seems to have the client-id "test"/.test(line)).length, 1);
 });
 
+test("a broker that answers to no subscription is left, before too many wait", async (t) => {
+  const broker = await TestBroker.start();
+  t.after(() => broker.close());
+  const { link } = linkTo(t, broker.port);
+  link.start();
+  await broker.said("p/status", "online");
+  for (let count = 0; count <= 5000; count += 1) link.unsubscribe("p/x"); // the broker of tests does not answer these
+  await until(() => !link.status.connected, "the end");
+  assert.match(link.status.why ?? "", /does not answer to subscriptions/);
+});
+
 test("an outage drops the oldest, says so once, and ends", async (t) => {
   const { clock, log, link, send } = linkTo(t, await freePort());
   link.start();
