@@ -33,7 +33,7 @@ export interface LinkOwner {
   /** The topics to subscribe to: asked at the beginning of each session. */
   topics(): readonly string[];
   message(topic: string, payload: Buffer, isRetained: boolean): void;
-  /** The id of the daemon that has made what a topic outside of the prefix says, as far as that is known. */
+  /** The id of the last other process that has published a topic outside of the prefix, as far as that is known. */
   makerOf(topic: string): string | undefined;
 }
 

@@ -61,8 +61,7 @@ export class GatewayTopics {
     const { mqttPrefix, mqttDiscovery, mqttDiscoveryPrefix, mqttEvents, mqttCounters } = settings;
     const key = JSON.stringify([mqttPrefix, mqttDiscovery, mqttDiscoveryPrefix, mqttEvents, mqttCounters]);
     if (key === this.#key) return;
-    this.#homeAssistant?.clear();
-    this.stop();
+    this.leave();
     this.#key = key;
     this.#prefix = mqttPrefix;
     if (mqttDiscovery === "homeassistant") this.#discover(mqttDiscoveryPrefix);
@@ -83,6 +82,12 @@ export class GatewayTopics {
     this.#status.start();
   }
 
+  /** Takes away what Home Assistant has found, and says nothing more. */
+  leave(): void {
+    this.#homeAssistant?.clear();
+    this.stop();
+  }
+
   /** Says nothing more by itself. */
   stop(): void {
     this.#key = "";
@@ -101,7 +106,7 @@ export class GatewayTopics {
     };
   }
 
-  /** The id of the daemon that has made a message of discovery, as far as that is known. */
+  /** The id of the last other process that has published a message of discovery, as far as that is known. */
   makerOf(topic: string): string | undefined {
     return this.#homeAssistant?.makerOf(topic);
   }

@@ -48,7 +48,7 @@ export class HomeAssistant {
   readonly #devices = new Map<string, Device>();
   /** Discovery messages of earlier runs, by topic, until the lines are looked at. */
   readonly #found = new Map<string, string>();
-  /** Who has made what other processes have published, this daemon's earlier runs among them, by topic. */
+  /** The last other process, perhaps an earlier run of this daemon, that has published a topic, by topic. */
   readonly #makers = new Map<string, string>();
 
   constructor(place: DiscoveryPlace, publisher: DiscoveryPublisher) {
@@ -72,14 +72,15 @@ export class HomeAssistant {
     } else if (topicMatches(discoveryFilter(this.#place), topic)) {
       const text = payload.toString();
       const maker = makerIn(text);
-      if (maker === undefined || maker === this.#place.origin.id) this.#makers.delete(topic);
-      else if (this.#makers.size < MAX_MADE) this.#makers.set(topic, maker);
+      if (text === "") this.#makers.delete(topic);
+      else if (maker !== undefined && maker !== this.#place.origin.id && this.#makers.size < MAX_MADE)
+        this.#makers.set(topic, maker);
       if (!isRetained || text === "") return;
       this.#found.set(topic, text);
     }
   }
 
-  /** The process that has published this topic last; undefined: this one, or nobody that is known. */
+  /** The last other process that has published this topic, also where this one has written over that; undefined: none is known. */
   makerOf(topic: string): string | undefined {
     return this.#makers.get(topic);
   }

@@ -76,9 +76,9 @@ export class Mqtt implements MqttPublisher, MqttBridges, MqttPoster {
   configure(settings: Settings, identities: TlsIdentities): void {
     this.#payload = settings.mqttPayload;
     const next = brokerSettings(settings, identities, this.#ownId, this.#publisher);
+    if (next?.prefix !== this.#settings?.prefix) this.#topics.leave(); // by the link that knows who else has the prefix
     if (keyOf(next) !== keyOf(this.#settings)) this.#connect(next);
-    if (next === undefined) this.#topics.stop();
-    else this.#topics.configure(settings);
+    if (next !== undefined) this.#topics.configure(settings);
   }
 
   /** Replaces the link by one with these settings. */
@@ -199,7 +199,7 @@ function inherit(link: BrokerLink, { prefix }: BrokerSettings, { waiting, kept }
     return topic.startsWith(`${former}/`) ? `${prefix}${topic.slice(former.length)}` : undefined; // discovery is made anew
   };
   for (const { topic, payload } of kept) {
-    const whole = moved(topic);
+    const whole = payload.length === 0 ? topic : moved(topic); // what is taken away is so where it was
     if (whole !== undefined) link.keep(whole, payload);
   }
   for (const message of waiting) link.send({ ...message, topic: moved(message.topic) ?? message.topic });

@@ -15,7 +15,7 @@ const LEAST_MS = 5000;
 export interface ClaimOwner {
   /** Publishes at the topic by which daemons find each other. */
   say(payload: string): void;
-  /** Another daemon has come: it may have written over what the broker keeps of this one, or have taken it away. */
+  /** Another daemon has come or gone: it may have written over what the broker keeps of this one, or have taken it away. */
   shared(): void;
 }
 
@@ -34,8 +34,8 @@ export class PrefixClaim {
   #answers: Timer | undefined;
   #next: Timer | undefined;
   #saidAt = Number.NEGATIVE_INFINITY;
-  /** Another one has come since this daemon has said something. */
-  #isNew = false;
+  /** Another one has come or gone since this daemon has said something. */
+  #hasChanged = false;
   /** The log says that the prefix is shared. */
   #isTold = false;
   readonly #throttle = new LogThrottle();
@@ -93,11 +93,11 @@ export class PrefixClaim {
       this.#answers ??= clock.after(ANSWER_MS, () => {
         this.#isSure = true;
       });
-    } else if (who === "new" || who === "asks") {
-      this.#isNew ||= who === "new";
+    } else if (who === "new" || who === "asks" || who === "left") {
+      this.#hasChanged ||= who !== "asks";
       this.#look();
       this.#sayIn(Math.max(0, this.#saidAt + LEAST_MS - clock.now()));
-    } else if (who === "left") this.#look();
+    }
   }
 
   #say(says: Presence): void {
@@ -108,10 +108,10 @@ export class PrefixClaim {
   #sayIn(ms: number): void {
     this.#next?.cancel();
     this.#next = this.#context.clock.after(ms, () => {
-      if (this.#isNew) this.#owner.shared();
-      this.#isNew = false;
       this.#say("here");
       this.#look();
+      if (this.#hasChanged) this.#owner.shared();
+      this.#hasChanged = false;
     });
   }
 
@@ -125,6 +125,7 @@ export class PrefixClaim {
 
   #tell(host: string | undefined): void {
     this.#isTold = host !== undefined;
+    this.#hasChanged = true;
     const news =
       host === undefined
         ? `no other daemon publishes below "${this.#prefix}" any more`

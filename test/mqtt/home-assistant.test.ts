@@ -39,7 +39,9 @@ test("what another daemon has made stays while it is there; what an earlier run 
   assert.deepEqual(removed, ["p/old/power", old[0]]);
   assert.equal(homeAssistant.makerOf(theirs[0]), OTHER);
   homeAssistant.take(theirs[0], made("theirs", OWN)[1], false);
-  assert.equal(homeAssistant.makerOf(theirs[0]), undefined, "this daemon has written over it");
+  assert.equal(homeAssistant.makerOf(theirs[0]), OTHER, "also where this daemon has written over it");
+  homeAssistant.take(theirs[0], Buffer.from(""), false);
+  assert.equal(homeAssistant.makerOf(theirs[0]), undefined);
 });
 
 test("thousands of lines are looked at one by one, and announced once; what an earlier run has announced is compared so, too", () => {
