@@ -1,35 +1,12 @@
 import type { PeerBacklog } from "../core/limits/idle-deadlines.js";
 import { LookPace } from "../core/park/look-pace.js";
+import { LEAST_PARKED_BYTES } from "../core/park/parking-rules.js";
 import { type End, type EndEvents, guarded, IGNORE_EVENTS } from "../sockets/end.js";
 import type { StreamEnd } from "../sockets/stream-end.js";
 import type { Clock, Timer } from "../system/clock.js";
-import type { SocketTable } from "../system/socket-table.js";
+import type { ParkableClientContext, ParkableClientOwner } from "./parkable-client-owner.js";
+import { ReadAhead } from "./read-ahead.js";
 import { howOf, type Loss, UnacknowledgedBytes } from "./unacknowledged-bytes.js";
-
-/** What parking needs of the daemon. */
-export interface ParkableClientContext {
-  readonly clock: Clock;
-  readonly sockets: Pick<SocketTable, "pair" | "peerState">;
-}
-
-/** The connection that is parked when its client goes. */
-export interface ParkableClientOwner {
-  /** The client has gone. What waits for it is known soon. */
-  clientLeft(): void;
-  /** It is known. @returns whether there is room to park */
-  mayPark(): boolean;
-  /** There is no room, or nothing to park: the connection ends as without parking. */
-  nothingParked(): void;
-  /** The connection is parked. */
-  parked(): void;
-  /** The remote has ended, and nothing waits for the client: there is nothing to park. */
-  remoteLeft(): void;
-  /** More or fewer bytes wait than before. */
-  waitingChanged(by: number): void;
-  /** Whether nobody may keep more bytes. */
-  readonly isFull: boolean;
-  fault(error: unknown): void;
-}
 
 /** `leaving`: nobody writes to the client any more, and the kernel is asked what it has got. `over`: it ends as without parking. */
 type State =
@@ -52,6 +29,7 @@ export class ParkableClient implements End, EndEvents {
   readonly #clock: Clock;
   readonly #owner: ParkableClientOwner;
   readonly #bytes: UnacknowledgedBytes;
+  readonly #ahead = new ReadAhead();
   /** The relay has sent FIN behind everything. */
   #ended = false;
   /** Bytes that {@link ParkableClientOwner.waitingChanged} has told of. */
@@ -124,8 +102,12 @@ export class ParkableClient implements End, EndEvents {
   }
 
   get unsent(): number {
-    if (this.isAway) return Number(this.#bytes.size >= this.#maxBytes || this.#owner.isFull);
+    if (this.isAway) return Number(this.#bytes.size >= this.#mostBytes);
     return this.base.unsent || this.#bytes.waiting;
+  }
+
+  get #mostBytes(): number {
+    return this.#owner.isFull ? Math.min(this.#maxBytes, LEAST_PARKED_BYTES) : this.#maxBytes;
   }
 
   get gone(): boolean {
@@ -152,11 +134,18 @@ export class ParkableClient implements End, EndEvents {
   }
 
   pause(): void {
-    this.base.pause();
+    if (!this.#ahead.isOn) this.base.pause();
   }
 
   resume(): void {
     this.base.resume();
+  }
+
+  /** Reads on to the end of a client that has gone, by the kernel's table, whatever the remote takes. @returns whether that begins now */
+  readToEnd(): boolean {
+    if (this.#state.kind !== "connected" || !this.#ahead.begin()) return false;
+    this.base.resume();
+    return true;
   }
 
   end(): void {
@@ -204,7 +193,9 @@ export class ParkableClient implements End, EndEvents {
   }
 
   data(chunk: Buffer): void {
+    const isAhead = this.#ahead.take(chunk.length);
     this.events.data(chunk);
+    if (isAhead || !this.base.reading) this.base.keepChunk(); // it waits for the remote, and the client may be read on: see readToEnd
   }
 
   eof(): void {

@@ -2,7 +2,7 @@ import type { ParkingOptions } from "../core/options/parking-options.js";
 import { MAX_PARKED, MAX_PARKED_BYTES, MAX_PARKED_PER_CLIENT } from "../core/park/parking-rules.js";
 import { atMost } from "../scheduling/waits.js";
 import type { StreamEnd } from "../sockets/stream-end.js";
-import type { ParkableClientContext } from "./parkable-client.js";
+import type { ParkableClientContext } from "./parkable-client-owner.js";
 import { type ParkingName, type ParkingPlaces, RelayParking, type RelayParkingOwner } from "./relay-parking.js";
 
 /** So long a client waits for the connection of one that has gone, while what that one has sent is still being read. */
@@ -78,8 +78,10 @@ export class ParkingLot implements ParkingPlaces {
     const present = [...(this.#present.get(key) ?? [])].slice(-MOST_ASKED);
     const gone = await Promise.all(present.map((each) => each.hasClientGone()));
     const leaving = present.filter((_, at) => gone[at]);
-    if (leaving.length > 0) await this.#untilOneLeft(leaving, LEAVING_MS);
-    else {
+    if (leaving.length > 0) {
+      leaving.at(-1)?.client.readToEnd();
+      await this.#untilOneLeft(leaving, LEAVING_MS);
+    } else {
       const probed = present.filter(({ client }) => !client.base.isPeerHere);
       for (const { client } of probed) client.base.probe(true);
       await this.#untilOneLeft(probed, PROBE_MS);

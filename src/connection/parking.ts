@@ -2,7 +2,7 @@ import { canonicalAddress, isLoopback } from "../core/net/address.js";
 import type { ClientOrigin } from "../core/net/client-origin.js";
 import type { ParkingStatus } from "../core/status/daemon-status.js";
 import { isOwnAddress } from "../system/own-addresses.js";
-import type { ParkableClientContext } from "./parkable-client.js";
+import type { ParkableClientContext } from "./parkable-client-owner.js";
 import type { ParkingLot } from "./parking-lot.js";
 import type { ParkingName } from "./relay-parking.js";
 

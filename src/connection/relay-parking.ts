@@ -10,7 +10,8 @@ import { type End, EndReason, endedBy } from "../sockets/end.js";
 import type { StreamEnd } from "../sockets/stream-end.js";
 import type { Timer } from "../system/clock.js";
 import type { FormerRelay } from "./former-relay.js";
-import { ParkableClient, type ParkableClientContext, type ParkableClientOwner } from "./parkable-client.js";
+import { ParkableClient } from "./parkable-client.js";
+import type { ParkableClientContext, ParkableClientOwner } from "./parkable-client-owner.js";
 import type { TakenRemote } from "./taken-remote.js";
 
 /** The connection that can be parked, while its bytes are relayed. */

@@ -204,7 +204,8 @@ export class RelayPhase implements RelayOwner, RelayParkingOwner {
   /** What the kernel knows of the client, without reading from it. */
   async clientState(): Promise<PeerState> {
     if (this.isParked || this.#client.peerPort === 0) return "present"; // the kernel's table has no Unix sockets
-    return this.#context.sockets.peerState(this.#client.ownKey, this.#client.peerKey, GATHER_MS);
+    const state = await this.#context.sockets.peerState(this.#client.ownKey, this.#client.peerKey, GATHER_MS);
+    return state !== "present" && this.#parking?.client.readToEnd() ? "present" : state; // it parks itself behind its last byte
   }
 
   backlogOf(end: End): Promise<PeerBacklog> {

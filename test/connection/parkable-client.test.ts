@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ParkingLot } from "#src/connection/parking-lot.js";
 import type { RelayParkingOwner } from "#src/connection/relay-parking.js";
+import { LEAST_PARKED_BYTES, MAX_PARKED_BYTES } from "#src/core/park/parking-rules.js";
 import type { RelayEnding } from "#src/relay/relay.js";
 import { IGNORE_EVENTS } from "#src/sockets/end.js";
 import type { StreamEnd } from "#src/sockets/stream-end.js";
@@ -91,13 +92,41 @@ test("bytes count for all connections together from the moment in which the clie
   assert.equal(lot.bytes, 0);
 });
 
+test("where others have taken all the room, each connection still keeps what devices say in a while", async () => {
+  const { lot, parking, stream, answered } = scene();
+  stream.events.eof();
+  await answered();
+  lot.waitingChanged(MAX_PARKED_BYTES);
+  parking.client.write(Buffer.alloc(LEAST_PARKED_BYTES - 1));
+  assert.equal(parking.client.unsent, 0);
+  parking.client.write(Buffer.alloc(1));
+  assert.equal(parking.client.unsent, 1);
+});
+
+test("a client that has gone is read to its end, whatever its remote takes, and to so many bytes", () => {
+  const { parking, stream } = scene();
+  const calls: string[] = [];
+  const note = (call: string) => () => calls.push(call);
+  Object.assign(stream, { pause: note("pause"), resume: note("resume"), keepChunk: note("keep"), reading: false });
+  const takesNothing = { ...IGNORE_EVENTS, data: () => parking.client.pause() };
+  parking.client.events = takesNothing;
+  stream.events.data(Buffer.alloc(1));
+  assert.deepEqual(calls.splice(0), ["pause", "keep"], "its remote has not taken that, and it may be read on");
+  assert.equal(parking.client.readToEnd(), true);
+  assert.equal(parking.client.readToEnd(), false, "once");
+  stream.events.data(Buffer.alloc(4_194_303));
+  assert.deepEqual(calls.splice(0), ["resume", "keep"]);
+  stream.events.data(Buffer.alloc(1));
+  assert.deepEqual(calls.splice(0), ["pause", "keep"]);
+});
+
 test("a client waits for the connection of one whose FIN is behind bytes that are not read yet", async () => {
   const { lot, parking, stream, answered, mayBeSeen } = scene();
   assert.equal(await lot.find(KEY), undefined);
   mayBeSeen();
+  Object.assign(stream, { resume: () => stream.events.eof() }); // it is read on
   const found = lot.find(KEY);
   await new Promise(setImmediate);
-  stream.events.eof();
   await answered();
   assert.equal(await found, parking);
 });

@@ -6,6 +6,8 @@ export const MAX_PARKED = 1000;
 export const MAX_PARKED_PER_CLIENT = 100;
 /** Bytes that wait in all of them together. Beyond that, TCP makes the devices wait. */
 export const MAX_PARKED_BYTES = 67_108_864;
+/** Bytes that each of them keeps even then: nobody takes the room for what devices say in a while. */
+export const LEAST_PARKED_BYTES = 65_536;
 
 /**
  * By what a client gets its connection again. Two requests with the same key want the same remote, reached in the same way, for the same
