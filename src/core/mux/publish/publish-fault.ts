@@ -20,12 +20,15 @@ export function faultOfPublish({ publish, pollMs, protocol, mode, cacheMs }: Mux
     if (names.has(name)) return `PUBL: two values are called ${name}`;
     names.add(name);
     const polled = pollMsOf(rule, pollMs);
+    const staleMs = staleMsOf(rule, pollMs);
+    if (polled === 0 && cacheMs >= staleMs)
+      return `PUBL ${name}: stale must be longer than CACH=${cacheMs}: the device is asked no sooner`;
     if (polled === 0) continue;
     if (protocol.framing.name === solarmanForm.framing.name) {
       return `PUBL ${name}: solarman goes without poll: a logger answers those only who know its serial number`;
     }
     if (cacheMs >= polled) return `PUBL ${name}: CACH=${cacheMs} would answer each poll; poll must be longer`;
-    if (staleMsOf(rule, pollMs) <= polled) return `PUBL ${name}: stale must be longer than poll`;
+    if (staleMs <= polled) return `PUBL ${name}: stale must be longer than poll`;
   }
   return undefined;
 }
