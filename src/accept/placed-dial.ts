@@ -84,7 +84,8 @@ export class PlacedDial extends ChainedDial {
   /** @param again whether a remote that refuses is asked again: then the result is undefined */
   async #reach(again: boolean): Promise<End | undefined> {
     try {
-      const end = await this.attempt(this.#start);
+      this.checkWanted();
+      const end = await this.reachedBy(this.#start());
       this.#isReached = true;
       this.#keep(end);
       return end;

@@ -83,12 +83,11 @@ export class ParkingDial extends ChainedDial {
   async #run({ parking, key, permits, taken, start }: ParkedSearch): Promise<End> {
     const lot = await parking.load();
     const parked = await lot.find(key);
-    return this.attempt(() => {
-      if (parked === undefined || !permits(parked.remote)) return start();
-      const remote = parked.handOver();
-      taken(remote);
-      const { end, serverLease, waiting } = remote;
-      return { ...attachedDial(end), serverLease, waiting };
-    });
+    this.checkWanted();
+    if (parked === undefined || !permits(parked.remote)) return this.reachedBy(start());
+    const remote = parked.handOver();
+    taken(remote);
+    const { end, serverLease, waiting } = remote;
+    return this.reachedBy({ ...attachedDial(end), serverLease, waiting });
   }
 }

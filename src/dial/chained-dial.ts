@@ -33,10 +33,13 @@ export abstract class ChainedDial implements Dial {
     this.#attempt?.endRetries?.();
   }
 
-  /** Begins the next dial. Throws a {@link DialError} when nobody wants the remote any more. @returns the remote */
-  protected attempt(start: () => Dial): Promise<End> {
+  /** To be called before another dial begins. Throws a {@link DialError} when nobody wants the remote any more. */
+  protected checkWanted(): void {
     if (this.isAborted) throw new DialError(GIVEN_UP);
-    const attempt = start();
+  }
+
+  /** The remote of the next dial, which has just begun. */
+  protected reachedBy(attempt: Dial): Promise<End> {
     this.#attempt = attempt;
     if (this.isLast) attempt.endRetries?.();
     return attempt.end;

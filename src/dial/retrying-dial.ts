@@ -65,7 +65,8 @@ class RetryingDial extends ChainedDial {
       const since = this.#clock.now();
       const limitMs = Math.min(fullMs, this.#deadline - since);
       try {
-        return await this.attempt(() => this.#begin(limitMs));
+        this.checkWanted();
+        return await this.reachedBy(this.#begin(limitMs));
       } catch (error) {
         if (!(error instanceof DialError) || error.isFinal || this.isAborted) throw error;
         const isCutShort = limitMs < fullMs && this.#clock.now() - since >= limitMs; // that says less than the attempt before

@@ -48,11 +48,12 @@ export class FailoverDial extends ChainedDial {
     const { length } = this.#upstreams;
     const failures: DialError[] = [];
     for (const upstream of this.#upstreams) {
+      this.checkWanted();
       const since = this.#context.clock.now();
       const timeoutMs = attemptMs(this.#deadline - since, length - failures.length);
-      const attempt = this.attempt(() => upstream.dial(this.#origin, timeoutMs));
+      const attempt = upstream.dial(this.#origin, timeoutMs);
       try {
-        const end = await attempt;
+        const end = await this.reachedBy(attempt);
         upstream.connected();
         this.#reached = upstream;
         return this.#telegrams.wrap(end);
