@@ -224,7 +224,8 @@ test("two daemons with one prefix leave each other's devices alone, and tell the
   const broker = await Mosquitto.start(t);
   const subscriber = await Subscriber.open(t, broker.url);
   const gone = await freePort();
-  const own = `[mqtt]\nurl=${broker.url}\nprefix=house\ndiscovery=homeassistant`;
+  const prefixed = (prefix: string) => `[mqtt]\nurl=${broker.url}\nprefix=${prefix}\ndiscovery=homeassistant`;
+  const own = prefixed("house");
   const line = async (name: string) => `[direct ${name}]\nlisten=${await freePort()}\ntarget=127.0.0.1:${gone}\n`;
   const config = (name: string) => `homeassistant/device/sockproxyd_house/${name}/config`;
   const isShared = async ({ port }: RunningDaemon) =>
@@ -233,20 +234,21 @@ test("two daemons with one prefix leave each other's devices alone, and tell the
   const before = await startWith(t, own, await line("old"));
   await subscriber.last(config("old"), /./);
   await before.daemon.stop();
-  const first = await startWith(t, own, await line("first"));
+  const first = await startWith(t, own, await line("first"), await line("both"));
   await subscriber.last(config("old"), "");
-  const both = await line("both");
-  const second = await startWith(t, own, await line("second"), both);
+  await subscriber.last(config("both"), /./);
+  const lines = [await line("second"), await line("both")];
+  const second = await startWith(t, own, ...lines);
   for (const { daemon } of [first, second]) await until(() => isShared(daemon), "the problem to be told");
   assert.match(first.daemon.log(), /another daemon, on .*, publishes below "house", too/);
   await subscriber.last(config("second"), /./);
 
-  second.config.write(`${own}\n${both}`);
+  second.config.write([prefixed("other"), ...lines].join("\n"));
   assert.equal(await reload(second.daemon.port), "OK RELD");
   await subscriber.last(config("second"), "");
-  await second.daemon.stop();
+  await subscriber.last("other/status", "online");
   await until(async () => !(await isShared(first.daemon)), "the other one to be gone");
   await subscriber.last("house/status", "online");
-  for (const topic of [config("first"), "house/line/first/status"])
+  for (const topic of [config("first"), config("both"), "house/line/first/status", "house/line/both/status"])
     assert.ok(!subscriber.of(topic).includes(""), `${topic} is never taken away`);
 });
