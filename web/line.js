@@ -64,7 +64,7 @@ export function lineView(world, subject) {
       ["Connections", h("span", { class: "count" }, ` ${count(connections.length)}`)],
       connectionTable("Connections", connections, ui, "listener"),
     ),
-    mux !== undefined || (direct !== undefined && direct.standing === undefined) || connections.length > 0
+    mux !== undefined || direct !== undefined || connections.length > 0
       ? h("section", { key: `stream ${subject}`, id: "stream", opaque: true })
       : undefined,
   ];

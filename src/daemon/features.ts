@@ -74,7 +74,7 @@ export class Features {
 
   /** The messages that pass outside of connections. */
   get streams(): TracedStream[] {
-    return this.#muxLines?.streams ?? [];
+    return [...(this.#muxLines?.streams ?? []), ...(this.#standingLinks?.streams ?? [])];
   }
 
   /** Loads what these settings want. To be awaited before {@link configure}, and before their listeners are made. */

@@ -1,13 +1,17 @@
 import type { DirectLine } from "../core/config/settings.js";
 import type { StandingStatus } from "../core/direct/direct-status.js";
 import { RetryPause } from "../core/limits/retry-pause.js";
+import { SERVER_SIDE } from "../core/monitor/hops.js";
 import { lineLabel, lineName, sharedOrigin } from "../core/net/client-origin.js";
 import type { Dial, ServerLease } from "../dial/dial.js";
-import type { MqttBridge } from "../mqtt/mqtt-publisher.js";
+import type { TracedStream } from "../monitor/traced-stream.js";
+import type { MqttBridge, MqttRemote } from "../mqtt/mqtt-publisher.js";
+import type { ByteObserver } from "../sockets/byte-observer.js";
 import { type End, endedBy, IGNORE_EVENTS } from "../sockets/end.js";
+import { ownNameOf } from "../sockets/own-side.js";
 import { streamOf } from "../sockets/stream-end.js";
 import type { Timer } from "../system/clock.js";
-import type { DirectContext } from "./direct-context.js";
+import type { StandingContext } from "./direct-context.js";
 
 /** Before the first attempt: the server may be a port of this daemon, which opens just now. */
 const FIRST_MS = 100;
@@ -23,9 +27,11 @@ type State =
 
 /** Stays connected to a server of a `[direct]` line without any client, for the MQTT topic of the line (`dial=always`). */
 export class StandingLink {
+  /** Set while a monitor shows the messages. */
+  observer: ByteObserver | undefined;
   readonly #line: DirectLine;
   readonly #topic: string;
-  readonly #context: DirectContext;
+  readonly #context: StandingContext;
   readonly #dialServer: () => Dial;
   readonly #bridge: MqttBridge | undefined;
   #state: State = { kind: "stopped" };
@@ -41,15 +47,14 @@ export class StandingLink {
   #silence: Timer | undefined;
 
   /** Connects soon. @param dialServer to a server of the line */
-  constructor(line: DirectLine, context: DirectContext, dialServer: StandingDial) {
+  constructor(line: DirectLine, context: StandingContext, dialServer: StandingDial) {
     this.#line = line;
     const { standingTopic: topic = "", standingPayload: payload } = line.route.direct;
     this.#topic = topic;
     this.#context = context;
     this.#dialServer = () => dialServer(sharedOrigin(lineName("direct", line)));
     this.#since = context.clock.now();
-    const remote = (): End | undefined => (this.#state.kind === "open" ? this.#state.end : undefined);
-    this.#bridge = context.mqtt()?.bridge(topic, remote, payload);
+    this.#bridge = context.mqtt()?.bridge(topic, () => this.#remote, payload);
     this.#wait("not connected yet", FIRST_MS);
   }
 
@@ -73,6 +78,34 @@ export class StandingLink {
       received: this.#received,
       sent: this.#written,
       refused: this.#bridge?.refused ?? 0,
+    };
+  }
+
+  /** The messages of the connection, for the monitor; nothing while there is none. */
+  get stream(): TracedStream | undefined {
+    if (this.#state.kind !== "open") return undefined;
+    const { end } = this.#state;
+    const { port, route } = this.#line;
+    return {
+      source: { connection: `${port}/mqtt`, listener: port, server: end.peerAddress },
+      options: route.options,
+      hops: SERVER_SIDE,
+      point: this,
+      facts: () => ({ transport: "tcp", from: ownNameOf(end), to: end.peerAddress }),
+    };
+  }
+
+  /** What is written to the server is shown, too. */
+  get #remote(): MqttRemote | undefined {
+    if (this.#state.kind !== "open") return undefined;
+    const { end } = this.#state;
+    return {
+      gone: end.gone,
+      unsent: end.unsent,
+      write: (chunk) => {
+        end.write(chunk);
+        this.observer?.passed("up", Buffer.from(chunk), true);
+      },
     };
   }
 
@@ -125,6 +158,8 @@ export class StandingLink {
       fault: (error) => this.#ended(`fault: ${error instanceof Error ? error.message : String(error)}`),
     };
     streamOf(end)?.probe();
+    this.observer = undefined; // that of the connection before
+    if (this.stream !== undefined) this.#context.monitor.addStream(this.stream);
     end.resume();
     this.#watchSilence();
   }
@@ -135,6 +170,10 @@ export class StandingLink {
     this.#lastReceivedAt = this.#context.clock.now();
     this.#bridge?.publish(chunk);
     const state = this.#state;
+    if (this.observer !== undefined && state.kind === "open") {
+      this.observer.passed("down", chunk, true);
+      streamOf(state.end)?.yield();
+    }
     if (this.#bridge?.isBusy === true && state.kind === "open") this.#holdUp(state.end);
   }
 

@@ -3,7 +3,8 @@ import type { DirectLine } from "../core/config/settings.js";
 import type { StandingStatus } from "../core/direct/direct-status.js";
 import { dialsAlways } from "../core/mqtt/mqtt-lines.js";
 import { formatHostPort } from "../core/net/address.js";
-import type { DirectContext } from "./direct-context.js";
+import type { TracedStream } from "../monitor/traced-stream.js";
+import type { StandingContext } from "./direct-context.js";
 import type { DirectLines } from "./direct-lines.js";
 import { StandingLink } from "./standing-link.js";
 
@@ -21,9 +22,9 @@ function keyOf({ port, name = "", route }: DirectLine): string {
 export class StandingLinks {
   readonly #links = new KeyedLines<DirectLine, StandingLink>(keyOf, (line) => this.#linkOf(line));
   readonly #directLines: DirectLines;
-  #context: DirectContext;
+  #context: StandingContext;
 
-  constructor(context: DirectContext, directLines: DirectLines) {
+  constructor(context: StandingContext, directLines: DirectLines) {
     this.#context = context;
     this.#directLines = directLines;
   }
@@ -33,8 +34,13 @@ export class StandingLinks {
     return new Map(this.#links.all.map((link) => [link.port, link.status]));
   }
 
+  /** The messages of those that are connected. */
+  get streams(): TracedStream[] {
+    return this.#links.all.flatMap(({ stream }) => stream ?? []);
+  }
+
   /** Applies a reload. The lines are those of {@link DirectLines.configure}. */
-  configure(lines: readonly DirectLine[], context: DirectContext): void {
+  configure(lines: readonly DirectLine[], context: StandingContext): void {
     this.#context = context;
     for (const link of this.#links.replace(lines.filter(dialsAlways)).values()) link.stop();
   }

@@ -63,6 +63,9 @@ export interface MqttPublisher {
   announce(sensor: MqttSensor): () => void;
 }
 
+/** What is written to a remote goes here. */
+export type MqttRemote = Pick<End, "gone" | "unsent" | "write">;
+
 /** Makes topics of remotes. */
 export interface MqttBridges {
   /**
@@ -72,7 +75,7 @@ export interface MqttBridges {
    * @param remote undefined: there is none at the moment
    * @param payload left out: as `[mqtt]` says
    */
-  bridge(topic: string, remote: () => End | undefined, payload?: MqttPayload): MqttBridge;
+  bridge(topic: string, remote: () => MqttRemote | undefined, payload?: MqttPayload): MqttBridge;
 }
 
 /** The part of the daemon that publishes. */

@@ -8,11 +8,10 @@ import type { Publisher } from "../core/mqtt/prefix-sharing.js";
 import { formatHostPort } from "../core/net/address.js";
 import type { TlsIdentities } from "../dial/tls-credentials.js";
 import { atMost } from "../scheduling/waits.js";
-import type { End } from "../sockets/end.js";
 import { BrokerLink, type LeaveReason } from "./broker-link.js";
 import type { BrokerSettings, Legacy, LinkContext } from "./broker-settings.js";
 import { GatewayTopics, type GatewayTopicsContext } from "./gateway-topics.js";
-import type { MqttBridges, MqttPublisher, MqttSensor, PublishOptions } from "./mqtt-publisher.js";
+import type { MqttBridges, MqttPublisher, MqttRemote, MqttSensor, PublishOptions } from "./mqtt-publisher.js";
 import { type MqttPoster, MqttWay } from "./mqtt-way.js";
 import { RawBridge } from "./raw-bridge.js";
 
@@ -131,7 +130,7 @@ export class Mqtt implements MqttPublisher, MqttBridges, MqttPoster {
     }
   }
 
-  bridge(topic: string, remote: () => End | undefined, payload?: MqttPayload): RawBridge {
+  bridge(topic: string, remote: () => MqttRemote | undefined, payload?: MqttPayload): RawBridge {
     return new RawBridge(topic, remote, this, () => (payload ?? this.#payload) === "lines");
   }
 

@@ -1,6 +1,5 @@
 import { LineCutter } from "../core/mqtt/line-cutter.js";
-import type { End } from "../sockets/end.js";
-import type { MqttBridge, MqttPublisher } from "./mqtt-publisher.js";
+import type { MqttBridge, MqttPublisher, MqttRemote } from "./mqtt-publisher.js";
 
 /** Most bytes of a remote in one message: hubs and Home Assistant hold messages whole. */
 const MAX_MESSAGE = 65_536;
@@ -29,7 +28,7 @@ export class RawBridge implements MqttBridge {
    * @param remote undefined: there is none at the moment
    * @param isLines whether each line is a message
    */
-  constructor(topic: string, remote: () => End | undefined, mqtt: Publisher, isLines: () => boolean) {
+  constructor(topic: string, remote: () => MqttRemote | undefined, mqtt: Publisher, isLines: () => boolean) {
     this.#isLines = isLines;
     this.#mqtt = mqtt;
     this.#topic = topic;

@@ -8,6 +8,7 @@ import { TestBroker } from "../../support/mqtt-broker.js";
 import { Client, Device, greet, relayed, reload } from "../../support/net.js";
 import { statJson } from "../../support/stat-json.js";
 import { until } from "../../support/wait.js";
+import { Watcher } from "../../support/watcher.js";
 
 interface SetUp {
   readonly broker: TestBroker;
@@ -107,10 +108,15 @@ test("dial=always: a device without clients; clients of the line are not publish
   );
   const standing = await device.client();
   await until(() => broker.clients[0]?.subscribed.includes("sockproxyd/box/set") ?? false, "the subscription");
+  const watcher = await Watcher.open(daemon.port, String(port));
+  t.after(() => watcher.client.destroy());
   broker.send("sockproxyd/box/set", "on\n");
   assert.equal(await standing.line(), "on");
   standing.write("is on\r\n");
   await broker.said("sockproxyd/box", "is on");
+  const [written = "", said = ""] = await watcher.received(2);
+  assert.match(written, /PROXY→SERVER\] 6f 6e 0a/);
+  assert.match(said, /SERVER→PROXY\] 69 73 20 6f 6e 0d 0a/);
   const { directs } = await statJson(daemon.port);
   const { topic, connected, received, sent, refused } = directs[0]?.standing ?? {};
   assert.deepEqual(
