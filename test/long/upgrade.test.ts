@@ -53,6 +53,16 @@ async function opened(port: number): Promise<Socket> {
   return socket;
 }
 
+/** A connection to a port of a tunnel, which opens a moment after the link shows. */
+async function exposedTo(port: number): Promise<Socket> {
+  let socket: Socket | undefined;
+  await until(async () => {
+    socket = await opened(port).catch(() => undefined);
+    return socket !== undefined;
+  }, `port ${port} of the tunnel`);
+  return socket ?? assert.fail();
+}
+
 /** Ends all streams of one side, and waits until the other side has heard everything. */
 async function settled(clients: readonly CountedStream[], devices: readonly CountedStream[]): Promise<void> {
   for (const stream of [...clients, ...devices]) stream.stop();
@@ -366,7 +376,7 @@ test("a client in a tunnel keeps its link, and the device links to the new proce
   await Upgradable.start(t, `[device]\nserver=127.0.0.1:${links}\nallow=127.0.0.1:${service.port}\n`);
   const isLinked = async () => (await daemon.status()).tunnels[0]?.link !== undefined;
   await until(isLinked, "the link");
-  const client = new CountedStream(await opened(exposed), 20);
+  const client = new CountedStream(await exposedTo(exposed), 20);
   t.after(() => client.socket.destroy());
   await until(() => client.heard > 2, "the service");
   assert.match(await daemon.upgrade(), /1 in a tunnel/);
@@ -377,7 +387,7 @@ test("a client in a tunnel keeps its link, and the device links to the new proce
   service.streams[0]?.end();
   await until(() => daemon.running.length === 1, "the end of the old process");
   await until(isLinked, "the link to the new process");
-  const later = new CountedStream(await opened(exposed), 20);
+  const later = new CountedStream(await exposedTo(exposed), 20);
   t.after(() => later.socket.destroy());
   await until(() => later.heard > 2, "the service, by the new process");
 });

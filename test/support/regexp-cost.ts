@@ -15,7 +15,7 @@ interface Shape {
   readonly after: string;
 }
 
-const LENGTHS = [8, 12, 16, 20, 24, 28, 32, ...Array.from({ length: 10 }, (_, n) => 64 << n)]; // small steps at first: some times grow exponentially
+const LENGTHS = [8, 12, 16, 20, 24, 28, 32, ...Array.from({ length: 9 }, (_, n) => 64 << n)]; // small steps at first: some times grow exponentially
 const FLOOR_MS = 10; // a linear expression stays far below, even for the longest input
 const MOST_GROWTH = 3; // growth of the time for twice the length
 const MIDDLES = [" ", "\t", "\n", "0", "a", "A", ",", '"', "\\", "/", ".", ":", " ,", "a.", "0:"];

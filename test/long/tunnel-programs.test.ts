@@ -8,15 +8,15 @@ import { type AddressInfo, createServer as listen, type Socket } from "node:net"
 import type { Readable } from "node:stream";
 import { describe, test } from "node:test";
 import { promisify } from "node:util";
-import { roundTrip, startEcho } from "../../support/echo.js";
-import { freePort } from "../../support/free-port.js";
-import { Client } from "../../support/net.js";
-import { missing } from "../../support/peers.js";
-import { ended, isListening, ownFolder, runToEnd, start } from "../../support/proxy-process.js";
-import { Output } from "../../support/shown.js";
-import { Tape } from "../../support/tape.js";
-import { startTunnel } from "../../support/tunnels.js";
-import { until } from "../../support/wait.js";
+import { roundTrip, startEcho } from "../support/echo.js";
+import { freePort } from "../support/free-port.js";
+import { Client } from "../support/net.js";
+import { missing } from "../support/peers.js";
+import { ended, isListening, ownFolder, runToEnd, start } from "../support/proxy-process.js";
+import { Output } from "../support/shown.js";
+import { Tape } from "../support/tape.js";
+import { startTunnel } from "../support/tunnels.js";
+import { until } from "../support/wait.js";
 
 const HOST = "127.0.0.1";
 

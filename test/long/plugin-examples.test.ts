@@ -5,9 +5,9 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { Socket } from "node:net";
 import { describe, type TestContext, test } from "node:test";
-import { type DaemonProcess, startDaemon } from "../../support/daemon.js";
-import { freePort } from "../../support/free-port.js";
-import { missing, missingLuaSocket } from "../../support/peers.js";
+import { type DaemonProcess, startDaemon } from "../support/daemon.js";
+import { freePort } from "../support/free-port.js";
+import { missing, missingLuaSocket } from "../support/peers.js";
 import {
   EXAMPLES,
   eventually,
@@ -16,7 +16,7 @@ import {
   run,
   runConnect,
   Server,
-} from "../../support/plugin/programs.js";
+} from "../support/plugin/programs.js";
 
 const SERVICE = "urn:example-com:serviceId:SockProxyExample1";
 const DEVICE = 42;

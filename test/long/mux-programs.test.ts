@@ -5,11 +5,11 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, type TestContext, test } from "node:test";
-import { MAIN, portAnswers } from "../../support/daemon.js";
-import { freePort } from "../../support/free-port.js";
-import { MODBUS_KINDS } from "../../support/modbus.js";
-import { modbusProtocol, registerValue } from "../../support/modbus-device.js";
-import { startMux } from "../../support/mux.js";
+import { MAIN, portAnswers } from "../support/daemon.js";
+import { freePort } from "../support/free-port.js";
+import { MODBUS_KINDS } from "../support/modbus.js";
+import { modbusProtocol, registerValue } from "../support/modbus-device.js";
+import { startMux } from "../support/mux.js";
 import {
   pymodbusClients,
   pymodbusFramings,
@@ -18,11 +18,11 @@ import {
   type Ran,
   ran,
   startNginx,
-} from "../../support/mux-programs/programs.js";
-import { missing, missingPymodbus } from "../../support/peers.js";
-import { run } from "../../support/plugin/programs.js";
-import { echo } from "../../support/protocols.js";
-import { after, Simulator } from "../../support/simulator.js";
+} from "../support/mux-programs/programs.js";
+import { missing, missingPymodbus } from "../support/peers.js";
+import { run } from "../support/plugin/programs.js";
+import { echo } from "../support/protocols.js";
+import { after, Simulator } from "../support/simulator.js";
 
 /** Reads holding registers with mbpoll. */
 function mbpoll(port: number, unit: number, address: number, count: number): Promise<Ran> {
