@@ -158,7 +158,7 @@ for (const [protocol, options] of LOADS) {
         mux.close("the next run");
         device.hangUp();
       }),
-      { numRuns: 6, endOnFailure: true }, // to shrink takes a minute
+      { numRuns: 4, endOnFailure: true }, // to shrink takes a minute
     );
   });
 }

@@ -17,7 +17,7 @@ import { GENERATORS } from "./samples.js";
  * 4. It holds no more than its kind says; nothing after end().
  * 5. Valid messages come out as exactly these; so do those behind junk that the protocol can get over.
  */
-const RUNS = { numRuns: 150 };
+const RUNS = { numRuns: 60 };
 const places = fc.array(fc.nat(), { maxLength: 30 });
 
 /**

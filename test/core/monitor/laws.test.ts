@@ -15,7 +15,7 @@ import { type Direction, mergeJunk, type Seen, watch } from "./run.js";
  * 2. Its messages do not depend on the chunks (neighbouring junk taken together). Of hex they do.
  * 3. Their bytes put together are the input. Of http they are not where a body is long.
  */
-const RUNS = { numRuns: 100 };
+const RUNS = { numRuns: 50 };
 const FRAMING_OF: Readonly<Record<string, string>> = { conbus: "conbus", line: "echo", modbus: "modbus", http: "http" };
 const DEPENDS_ON_CHUNKS = ["hex"];
 const LEAVES_OUT = ["http"];

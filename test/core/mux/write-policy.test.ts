@@ -6,7 +6,7 @@ import { parseWriteRule, type WriteRule } from "#src/core/mux/write-rule.js";
 import { mayWrite, randomNumbers, randomRules, randomWrite, ruleText } from "../../support/write-oracle.js";
 
 // FUZZ_RUNS=1000000 runs the law for so many writes; test/long/write-policy.test.ts does.
-const RUNS = Number(process.env["FUZZ_RUNS"] ?? 100_000);
+const RUNS = Number(process.env["FUZZ_RUNS"] ?? 30_000);
 const WRITES_PER_POLICY = 20;
 
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(" ", ""), "hex");
