@@ -4,6 +4,7 @@ import { createServer } from "node:net";
 import { until } from "./wait.mjs";
 
 const LOWEST = 10_000;
+const LISTEN_LIMIT_MS = 60_000; // thousands of lines take their time
 
 /**
  * Free ports of the loopback address, outside the range of ephemeral ports: an outgoing connection of the load could take a port of
@@ -45,9 +46,13 @@ async function isFree(port) {
  */
 export async function listening(port, failure) {
   const pattern = new RegExp(`:${port.toString(16).toUpperCase().padStart(4, "0")} [0-9A-F]+:0000 0A `);
-  await until(() => {
-    const reason = failure();
-    if (reason !== undefined) throw new Error(reason);
-    return pattern.test(readFileSync("/proc/net/tcp", "latin1"));
-  }, `a listener on port ${port}`);
+  await until(
+    () => {
+      const reason = failure();
+      if (reason !== undefined) throw new Error(reason);
+      return pattern.test(readFileSync("/proc/net/tcp", "latin1"));
+    },
+    `a listener on port ${port}`,
+    LISTEN_LIMIT_MS,
+  );
 }
