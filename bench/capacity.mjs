@@ -17,7 +17,7 @@ import { pause, until } from "./wait.mjs";
 const SETTLE_MS = 3000;
 const MINUTE_MS = 60_000;
 const LINK_LIMIT_MS = 120_000;
-const LINK_MS = 30; // more for each hub: both sides of a handshake
+const HUBS_AT_A_TIME = 500; // in a process
 const LOOK_AGAIN_MS = 500; // a look at thousands of hubs takes the daemon a part of a second
 /** Descriptors of a daemon for everything but hubs. */
 const OTHER_FILES = 200;
@@ -102,7 +102,7 @@ function divided(first, count, each) {
 /**
  * @typedef {object} Sections the configuration of some hubs
  * @property {string[]} server
- * @property {string[]} device the hubs themselves, in one process
+ * @property {string[][]} hubs for each of them the lines of a process that is the hub
  */
 
 /** Hubs with a line and a port each: a daemon has a link and two listeners for each. @returns {Promise<Sections>} */
@@ -112,7 +112,7 @@ async function plainHubs(first, count) {
     server: ports.flatMap((port, index) => [
       ...[`[tunnel h${index}]`, `listen=${port}`, `expose=${address(first + index)}:8000 > 127.0.0.1:9`],
     ]),
-    device: ports.flatMap((port, index) => [`[device h${index}]`, `server=127.0.0.1:${port}`, "allow=127.0.0.1:9"]),
+    hubs: ports.map((port, index) => [`[device h${index}]`, `server=127.0.0.1:${port}`, "allow=127.0.0.1:9"]),
   };
 }
 
@@ -122,12 +122,12 @@ async function securedHubs(first, count) {
   const lines = divided(first, count, PER_LINE);
   const ports = await freePorts(lines.length);
   return {
-    server: lines.flatMap((hubs, line) => [
+    server: lines.flatMap((some, line) => [
       ...[`[tunnel t${line}]`, `listen=${ports[line]}`, "tls=true", `certificate=${cert}`, `private-key=${key}`],
-      ...hubs.flatMap((hub) => [`device=h${hub}:sesame`, `expose=h${hub} ${address(hub)}:8000 > 127.0.0.1:9`]),
+      ...some.flatMap((hub) => [`device=h${hub}:sesame`, `expose=h${hub} ${address(hub)}:8000 > 127.0.0.1:9`]),
     ]),
-    device: lines.flatMap((hubs, line) =>
-      hubs.flatMap((hub) => [
+    hubs: lines.flatMap((some, line) =>
+      some.map((hub) => [
         ...[`[device h${hub}]`, `server=127.0.0.1:${ports[line]}`, `name=h${hub}`, "allow=127.0.0.1:9"],
         ...["tls=true", `ca=${cert}`, "secret=sesame"],
       ]),
@@ -135,10 +135,31 @@ async function securedHubs(first, count) {
   };
 }
 
-/** Whether all hubs of a daemon have a link and an open port. */
-async function isLinked(server) {
+/** How many hubs of a daemon have a link and an open port. */
+async function linkedHubs(server) {
   const { tunnels } = await statusOf(server);
-  return tunnels.every(({ listening, devices = [] }) => listening && devices.every((one) => one.listening));
+  const linked = ({ listening, devices = [{ listening }] }) => devices.filter((one) => one.listening).length;
+  return tunnels.reduce((total, line) => total + linked(line), 0);
+}
+
+/**
+ * Starts hubs, and waits until they are linked. Some come at a time: all of them have one address, of which a line takes eight TLS handshakes
+ * at a time.
+ */
+async function link(server, hubs) {
+  const processes = [];
+  for (let at = 0; at < hubs.length; at += HUBS_AT_A_TIME) {
+    const some = hubs.slice(at, at + HUBS_AT_A_TIME);
+    const beside = cores && { ...cores, proxy: cores.load };
+    processes.push(await startProxy(sockproxyd, [], beside, { sections: () => some.flat() }));
+    const areLinked = async () => (await linkedHubs(server)) === at + some.length;
+    await until(
+      () => pause(LOOK_AGAIN_MS).then(areLinked),
+      `links of hubs ${at} to ${at + some.length}`,
+      LINK_LIMIT_MS,
+    );
+  }
+  return processes;
 }
 
 /** Adds up what is measured of each daemon. */
@@ -164,12 +185,9 @@ async function measureHubs(name, hubsOf, filesPerHub) {
   for (const { server } of parts) servers.push(await startProxy(sockproxyd, [], cores, { sections: () => server }));
   await pause(SETTLE_MS);
   const before = sum(servers, ({ pid }) => residentBytes(pid));
-  const [beside, began] = [cores && { ...cores, proxy: cores.load }, performance.now()];
+  const began = performance.now();
   const devices = [];
-  for (const { device } of parts) devices.push(await startProxy(sockproxyd, [], beside, { sections: () => device }));
-  for (const server of servers) {
-    await until(() => pause(LOOK_AGAIN_MS).then(() => isLinked(server)), "links", LINK_LIMIT_MS + hubs * LINK_MS);
-  }
+  for (const [index, server] of servers.entries()) devices.push(...(await link(server, parts[index].hubs)));
   say(`${name}: until all ${hubs} are linked`, (performance.now() - began) / 1000, "s");
   await pause(SETTLE_MS);
   say(`${name}: memory of a link`, (sum(servers, ({ pid }) => residentBytes(pid)) - before) / hubs / 1000, "kB");
