@@ -75,14 +75,21 @@ export class NotificationScheduler implements Delivery {
   }
 
   get status(): NotifyStatus {
+    const now = this.#clock.now();
+    return {
+      ...this.#countsAt(now),
+      ...(this.#repeatAt !== undefined && { repeatInMs: Math.max(0, Math.round(this.#repeatAt - now)) }),
+    };
+  }
+
+  #countsAt(now: number): Omit<NotifyStatus, "repeatInMs"> {
     return {
       target: this.way.target,
       sent: this.#sent,
       retried: this.#retried,
       failed: this.#failed,
       lastOutcome: this.#lastOutcome,
-      ...(this.#failingSince !== undefined && { failingMs: Math.round(this.#clock.now() - this.#failingSince) }),
-      ...(this.#repeatAt !== undefined && { repeatInMs: Math.max(0, Math.round(this.#repeatAt - this.#clock.now())) }),
+      ...(this.#failingSince !== undefined && { failingMs: Math.round(now - this.#failingSince) }),
     };
   }
 
@@ -111,13 +118,8 @@ export class NotificationScheduler implements Delivery {
     const due = this.#pacer.stateAt(now);
     if (due === undefined) return undefined;
     return {
-      target: this.way.target,
+      ...this.#countsAt(now),
       ...due,
-      sent: this.#sent,
-      retried: this.#retried,
-      failed: this.#failed,
-      lastOutcome: this.#lastOutcome,
-      ...(this.#failingSince !== undefined && { failingMs: now - this.#failingSince }),
       notices: this.#events?.notices ?? [],
       toldBytes: this.#events?.toldBytes ?? 0,
     };

@@ -5,6 +5,7 @@ import type { Endpoints } from "../net/proxy-protocol.js";
 import { DEFAULT_OPTIONS } from "../options/conn-options.js";
 import type { ConnRequest } from "../options/conn-request.js";
 import { fail, ok, type Result } from "../parse/result.js";
+import type { NotifyStatus } from "../status/daemon-status.js";
 
 /** What a relay has done so far. */
 export interface RelayProgress {
@@ -29,15 +30,7 @@ export interface PacerState {
 }
 
 /** The notifications of a connection on one way. */
-export interface WayState extends PacerState {
-  /** What the way tells, as STAT shows it. */
-  readonly target: string;
-  readonly sent: number;
-  readonly retried: number;
-  readonly failed: number;
-  readonly lastOutcome: string;
-  /** Since when every one has failed. */
-  readonly failingMs?: number;
+export interface WayState extends PacerState, Omit<NotifyStatus, "repeatInMs"> {
   /** Of a way that tells everything: what is still to be told besides data, and how many bytes have been told. */
   readonly notices: readonly GatewayEvent[];
   readonly toldBytes: number;
