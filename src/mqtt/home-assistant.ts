@@ -15,8 +15,13 @@ import type { Gathering } from "../core/status/gathering.js";
 
 /** Entities of a line that are there no more: more than a line has had. */
 const MAX_REMOVED = 1000;
-/** Topics whose makers are known. */
+/** Topics whose makers are known, or whose messages are to be looked at. */
 const MAX_MADE = 20_000;
+/** Those messages together, in characters. */
+const MAX_FOUND = 16_777_216;
+/** A message of a line with a thousand values has less; a topic has a prefix and the name of a line. Anybody on the broker can publish others. */
+const MAX_MESSAGE = 262_144;
+const MAX_TOPIC = 512;
 
 /** What discovery asks of the connection to the broker. Topics are whole. */
 export interface DiscoveryPublisher {
@@ -48,6 +53,7 @@ export class HomeAssistant {
   readonly #devices = new Map<string, Device>();
   /** Discovery messages of earlier runs, by topic, until the lines are looked at. */
   readonly #found = new Map<string, string>();
+  #foundLength = 0;
   /** The last other process, perhaps an earlier run of this daemon, that has published a topic, by topic. */
   readonly #makers = new Map<string, string>();
 
@@ -70,12 +76,16 @@ export class HomeAssistant {
     if (topic === this.#birthTopic) {
       if (!isRetained && payload.toString() === "online") this.#publisher.repeat();
     } else if (topicMatches(discoveryFilter(this.#place), topic)) {
+      if (topic.length > MAX_TOPIC || payload.length > MAX_MESSAGE) return;
       const text = payload.toString();
       const maker = makerIn(text);
       if (text === "") this.#makers.delete(topic);
       else if (maker !== undefined && maker !== this.#place.origin.id && this.#makers.size < MAX_MADE)
         this.#makers.set(topic, maker);
       if (!isRetained || text === "") return;
+      const length = this.#foundLength + text.length - (this.#found.get(topic)?.length ?? 0);
+      if (length > MAX_FOUND || this.#found.size >= MAX_MADE) return;
+      this.#foundLength = length;
       this.#found.set(topic, text);
     }
   }
@@ -170,9 +180,13 @@ export class HomeAssistant {
     }
     for (const [topic, payload] of this.#found) {
       this.#found.delete(topic);
+      this.#foundLength -= payload.length;
       const name = names.get(topic);
       if (others.has(makerIn(payload) ?? "")) continue;
-      for (const other of topicsIn(payload, this.#place)) if (!own.has(other)) this.#publisher.forget(other);
+      for (const other of topicsIn(payload, this.#place)) {
+        if (!own.has(other)) this.#publisher.forget(other);
+        yield "";
+      }
       if (name === undefined) this.#publisher.keep(topic, "");
       else this.#forget(name, payload);
       yield "";

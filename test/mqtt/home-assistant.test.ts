@@ -37,6 +37,10 @@ test("what another daemon has made stays while it is there; what an earlier run 
   others = new Set([OTHER]);
   gatherNow(homeAssistant.lines([]));
   assert.deepEqual(removed, ["p/old/power", old[0]]);
+  homeAssistant.take(old[0], Buffer.concat([old[1], Buffer.alloc(300_000, " ")]), true);
+  homeAssistant.take(...made("x".repeat(600), DEAD), true);
+  gatherNow(homeAssistant.lines([]));
+  assert.equal(removed.length, 2, "what no daemon writes is not looked at");
   assert.equal(homeAssistant.makerOf(theirs[0]), OTHER);
   homeAssistant.take(theirs[0], made("theirs", OWN)[1], false);
   assert.equal(homeAssistant.makerOf(theirs[0]), OTHER, "also where this daemon has written over it");

@@ -27,6 +27,8 @@ const GONE_MS = 150_000;
 /** Anybody on the broker can say that he is one. */
 const MAX_SHARERS = 16;
 const MAX_HOST = 64;
+/** What a publisher says has some 150 characters. */
+const MAX_PRESENCE = 1024;
 
 /** What a publisher says, as JSON. */
 export function presenceOf(publisher: Publisher, says: Presence): string {
@@ -84,6 +86,7 @@ function presenceIn(payload: string): { readonly publisher: Publisher; readonly 
 }
 
 function fieldsIn(payload: string): Readonly<Record<string, unknown>> {
+  if (payload.length > MAX_PRESENCE) return {};
   try {
     return { ...(JSON.parse(payload) as object | null) };
   } catch {

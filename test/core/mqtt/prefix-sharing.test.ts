@@ -31,6 +31,7 @@ test("the old process and the new one of an upgrade are one daemon; on two machi
 });
 
 test("whatever somebody says is no fault, and there are never too many", () => {
+  assert.equal(sharers().hear({ host: "x".repeat(2000) }, "hello"), "unknown", "parsing takes time");
   fc.assert(
     fc.property(fc.array(fc.oneof(fc.string(), fc.json(), fc.nat(99)), { maxLength: 60 }), (words) => {
       const { all, hear } = sharers();
