@@ -184,7 +184,8 @@ export class HomeAssistant {
       const name = names.get(topic);
       if (others.has(makerIn(payload) ?? "")) continue;
       for (const other of topicsIn(payload, this.#place)) {
-        if (!own.has(other)) this.#publisher.forget(other);
+        if (own.has(other)) continue;
+        this.#publisher.forget(other);
         yield "";
       }
       if (name === undefined) this.#publisher.keep(topic, "");
