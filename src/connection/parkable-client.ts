@@ -141,9 +141,14 @@ export class ParkableClient implements End, EndEvents {
     this.base.resume();
   }
 
-  /** Reads on to the end of a client that has gone, by the kernel's table, whatever the remote takes. @returns whether that begins now */
-  readToEnd(): boolean {
-    if (this.#state.kind !== "connected" || !this.#ahead.begin()) return false;
+  /**
+   * Reads on to the end of a client that has gone, by the kernel's table, whatever the remote takes.
+   *
+   * @param most bytes
+   * @returns whether that begins now
+   */
+  readToEnd(most: number): boolean {
+    if (this.#state.kind !== "connected" || !this.#ahead.begin(most)) return false;
     this.base.resume();
     return true;
   }

@@ -1,8 +1,10 @@
 import type { ParkingOptions } from "../core/options/parking-options.js";
 import { MAX_PARKED, MAX_PARKED_BYTES, MAX_PARKED_PER_CLIENT } from "../core/park/parking-rules.js";
 import { atMost } from "../scheduling/waits.js";
+import type { End } from "../sockets/end.js";
 import type { StreamEnd } from "../sockets/stream-end.js";
 import type { ParkableClientContext } from "./parkable-client-owner.js";
+import { MOST_AHEAD } from "./read-ahead.js";
 import { type ParkingName, type ParkingPlaces, RelayParking, type RelayParkingOwner } from "./relay-parking.js";
 
 /** So long a client waits for the connection of one that has gone, while what that one has sent is still being read. */
@@ -14,6 +16,9 @@ const PROBE_MS = 1500;
 /** Clients of one key that are asked whether they have gone: the last ones that came. A plugin has one or two. */
 const MOST_ASKED = 10;
 
+/** Remotes that take nothing, and whose clients are read ahead: each may cost 4 MiB. */
+const MOST_READ_AHEAD = 16;
+
 /** The connections whose clients have gone, until their clients are back. */
 export class ParkingLot implements ParkingPlaces {
   readonly context: ParkableClientContext;
@@ -21,6 +26,8 @@ export class ParkingLot implements ParkingPlaces {
   readonly #places = new Set<RelayParking>();
   /** By their keys: the connections whose clients have not gone, as far as they have told. */
   readonly #present = new Map<string, Set<RelayParking>>();
+  /** Remotes for whom more may be kept than they take. */
+  readonly #readAhead = new Set<End>();
   /** What is called when one of these goes. */
   readonly #awaited = new Map<RelayParking, Set<() => void>>();
   #bytes = 0;
@@ -79,7 +86,7 @@ export class ParkingLot implements ParkingPlaces {
     const gone = await Promise.all(present.map((each) => each.hasClientGone()));
     const leaving = present.filter((_, at) => gone[at]);
     if (leaving.length > 0) {
-      leaving.at(-1)?.client.readToEnd();
+      leaving.at(-1)?.readToEnd();
       await this.#untilOneLeft(leaving, LEAVING_MS);
     } else {
       const probed = present.filter(({ client }) => !client.base.isPeerHere);
@@ -87,6 +94,13 @@ export class ParkingLot implements ParkingPlaces {
       await this.#untilOneLeft(probed, PROBE_MS);
       for (const each of probed) if (!this.#awaited.has(each)) each.client.base.probe(false);
     }
+  }
+
+  roomAhead(remote: End): number {
+    for (const end of this.#readAhead) if (end.gone || end.unsent === 0) this.#readAhead.delete(end);
+    if (this.#readAhead.size >= MOST_READ_AHEAD && !this.#readAhead.has(remote)) return 0;
+    this.#readAhead.add(remote);
+    return Math.max(0, MOST_AHEAD - remote.unsent);
   }
 
   /** Resolves when one of these clients has gone, or their time is over. */

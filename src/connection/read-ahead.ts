@@ -1,5 +1,5 @@
 /** Most bytes that are read of a client that has gone, while its remote takes nothing: more than kernels mostly hold of it. */
-const MOST_AHEAD = 4_194_304;
+export const MOST_AHEAD = 4_194_304;
 
 /**
  * How much of a client that has gone is still read though its remote does not take it: behind it is the client's end, which nobody would see
@@ -14,10 +14,15 @@ export class ReadAhead {
     return this.#left !== undefined && this.#left > 0;
   }
 
-  /** The client has gone. @returns whether that is news */
-  begin(): boolean {
+  /**
+   * The client has gone.
+   *
+   * @param most bytes to be read
+   * @returns whether that is news
+   */
+  begin(most: number): boolean {
     if (this.#left !== undefined) return false;
-    this.#left = MOST_AHEAD;
+    this.#left = most;
     return true;
   }
 

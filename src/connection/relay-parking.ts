@@ -33,6 +33,8 @@ export interface RelayParkingOwner {
 /** What the connection has in common with all others that are parked. */
 export interface ParkingPlaces {
   readonly context: ParkableClientContext;
+  /** How much of a client that has gone may be read though its remote takes nothing. It stays in memory, whoever is its client by then. */
+  roomAhead(remote: End): number;
   /** Whether nobody may keep more bytes: the remotes have to wait. */
   readonly isFull: boolean;
   /** The client has gone. */
@@ -140,6 +142,12 @@ export class RelayParking implements ParkableClientOwner {
 
   get isFull(): boolean {
     return this.#lot.isFull;
+  }
+
+  /** See {@link ParkableClient.readToEnd}. */
+  readToEnd(): boolean {
+    const most = this.#lot.roomAhead(this.remote);
+    return most > 0 && this.client.readToEnd(most);
   }
 
   clientLeft(): void {

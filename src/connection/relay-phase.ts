@@ -205,7 +205,7 @@ export class RelayPhase implements RelayOwner, RelayParkingOwner {
   async clientState(): Promise<PeerState> {
     if (this.isParked || this.#client.peerPort === 0) return "present"; // the kernel's table has no Unix sockets
     const state = await this.#context.sockets.peerState(this.#client.ownKey, this.#client.peerKey, GATHER_MS);
-    return state !== "present" && this.#parking?.client.readToEnd() ? "present" : state; // it parks itself behind its last byte
+    return state !== "present" && this.#parking?.readToEnd() ? "present" : state; // it parks itself behind its last byte
   }
 
   backlogOf(end: End): Promise<PeerBacklog> {

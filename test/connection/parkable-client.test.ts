@@ -4,7 +4,7 @@ import { ParkingLot } from "#src/connection/parking-lot.js";
 import type { RelayParkingOwner } from "#src/connection/relay-parking.js";
 import { LEAST_PARKED_BYTES, MAX_PARKED_BYTES } from "#src/core/park/parking-rules.js";
 import type { RelayEnding } from "#src/relay/relay.js";
-import { IGNORE_EVENTS } from "#src/sockets/end.js";
+import { type End, IGNORE_EVENTS } from "#src/sockets/end.js";
 import type { StreamEnd } from "#src/sockets/stream-end.js";
 import type { Answer, SocketTable } from "#src/system/socket-table.js";
 import { ManualClock } from "../support/clock.js";
@@ -39,7 +39,7 @@ function scene() {
     probe: (isSoon: boolean) => probes.push(isSoon),
   };
   const owner = {
-    relay: { remote: {} },
+    relay: { remote: { unsent: 0, gone: false } },
     clientLeft: nothing,
     parked: () => told.push("parked"),
     notParked: () => told.push("not parked"),
@@ -112,12 +112,23 @@ test("a client that has gone is read to its end, whatever its remote takes, and 
   parking.client.events = takesNothing;
   stream.events.data(Buffer.alloc(1));
   assert.deepEqual(calls.splice(0), ["pause", "keep"], "its remote has not taken that, and it may be read on");
-  assert.equal(parking.client.readToEnd(), true);
-  assert.equal(parking.client.readToEnd(), false, "once");
-  stream.events.data(Buffer.alloc(4_194_303));
+  assert.equal(parking.client.readToEnd(1000), true);
+  assert.equal(parking.client.readToEnd(1000), false, "once");
+  stream.events.data(Buffer.alloc(999));
   assert.deepEqual(calls.splice(0), ["resume", "keep"]);
   stream.events.data(Buffer.alloc(1));
   assert.deepEqual(calls.splice(0), ["pause", "keep"]);
+});
+
+test("what is read ahead for one remote, and for how many, has a limit, whoever their clients are", () => {
+  const { lot } = scene();
+  const remotes = Array.from({ length: 17 }, () => ({ unsent: 4_000_000, gone: false }) as unknown as End);
+  assert.deepEqual(
+    remotes.map((remote) => lot.roomAhead(remote)),
+    [...Array(16).fill(194_304), 0],
+  );
+  Object.assign(remotes[0] as End, { unsent: 0 });
+  assert.equal(lot.roomAhead(remotes[16] as End), 194_304);
 });
 
 test("a client waits for the connection of one whose FIN is behind bytes that are not read yet", async () => {
