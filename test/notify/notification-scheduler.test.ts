@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate as nextPass } from "node:timers/promises";
+import type { GatewayEvent } from "#src/core/events/gateway-event.js";
 import type { RequestOutcome } from "#src/core/notify/notification-pacer.js";
 import { PendingEvents } from "#src/core/notify/pending-events.js";
 import type { Requester } from "#src/notify/luup-client.js";
@@ -173,21 +174,45 @@ test("a scheduler that gives up sends nothing more and cancels its waiting reque
   assert.equal(requests.length, 0);
 });
 
-test("a client that takes what has waited for it is no news to a way that tells everything: bytes are told once", async () => {
+/** A scheduler of a way that tells everything, and takes it at once; and what it has told. */
+function tellingAll(paceMs: number) {
   const source = { receivedBytes: 0, data: (bytes: number) => ({ event: "data" as const, time: "", bytes, text: "" }) };
-  const told: (number | undefined)[] = [];
+  const told: (GatewayEvent | undefined)[] = [];
   const send = (delivery: Delivery): void => {
-    told.push(delivery.event?.bytes);
+    told.push(delivery.event);
     delivery.sent();
     delivery.answered({ outcome: "delivered", wasSent: true, text: "" }, false);
   };
   const way = { target: "hub", request: "", description: "", tellsAll: true, send, cancel() {} };
   const nothing = { sent() {}, answered() {}, done() {}, fault: (error: unknown) => assert.fail(String(error)) };
-  const scheduler = new NotificationScheduler(way, new PendingEvents(source), 0, new ManualClock(), nothing);
-  for (const receivedBytes of [5, 5, 8]) {
-    source.receivedBytes = receivedBytes;
-    scheduler.dataWritten();
-    await nextPass();
-  }
-  assert.deepEqual(told, [5, 3]);
+  const scheduler = new NotificationScheduler(way, new PendingEvents(source), paceMs, new ManualClock(), nothing);
+  return {
+    ...{ told, scheduler },
+    /** So many bytes have come in all. */
+    async received(bytes: number): Promise<void> {
+      source.receivedBytes = bytes;
+      scheduler.dataWritten();
+      await nextPass();
+    },
+  };
+}
+
+test("a client that takes what has waited for it is no news to a way that tells everything: bytes are told once", async () => {
+  const { told, received } = tellingAll(0);
+  for (const bytes of [5, 5, 8]) await received(bytes);
+  assert.deepEqual(
+    told.map((event) => event?.bytes),
+    [5, 3],
+  );
+});
+
+test("the pace of data holds back nothing else that happens", async () => {
+  const { told, scheduler, received } = tellingAll(5000);
+  for (const bytes of [5, 8]) await received(bytes);
+  scheduler.happened({ event: "parked", time: "", text: "" });
+  await nextPass();
+  assert.deepEqual(
+    told.map((event) => event?.event),
+    ["data", "parked"],
+  );
 });

@@ -31,6 +31,13 @@ test("the oldest messages make room", () => {
   assert.equal(outgoing.dropped, 2);
 });
 
+test("a message that is too large makes no room: it is dropped itself", () => {
+  const outgoing = new Outgoing({ messages: 10, bytes: 2000 }, RETAINED);
+  for (const text of ["a", "x".repeat(3000), "b"]) outgoing.send(message(text));
+  assert.equal(outgoing.dropped, 1);
+  assert.deepEqual(payloads(outgoing), ["a", "b"]);
+});
+
 test("what waits never takes more than the limits, and what is missing is counted", () => {
   fc.assert(
     fc.property(fc.array(fc.string({ maxLength: 400 }), { maxLength: 50 }), (texts) => {

@@ -241,3 +241,14 @@ test("after giving up nothing is sent, whatever was due", () => {
   pacer.connectionEnded(1);
   assert.deepEqual(pacer.next(1), { kind: "idle" });
 });
+
+test("who wants to be left alone for longer than a final notification is repeated is asked once more then", () => {
+  const pacer = new NotificationPacer(rules);
+  pacer.connectionEnded(0);
+  send(pacer, 0);
+  pacer.finished("failed", 0, 0.5, 120_000);
+  assert.deepEqual(pacer.next(0), { kind: "wait", until: 120_000 });
+  send(pacer, 120_000);
+  pacer.finished("failed", 120_000, 0.5);
+  assert.equal(pacer.done, true);
+});

@@ -109,3 +109,11 @@ test("too many notices: opposites cancel each other, or else the oldest one goes
   assert.deepEqual(names(), ["server-down 0", "server-back 2", "server-back 3"]);
   assert.ok(MAX_NOTICES > 2);
 });
+
+test("another process goes on with what has been told: bytes that came meanwhile are news, and the others are not", () => {
+  const pending = new PendingEvents({ receivedBytes: 100, data: (bytes) => event("data", bytes) });
+  assert.equal(pending.hasNewBytes, false);
+  pending.restore([event("parked")], 60);
+  assert.deepEqual([pending.hasNewBytes, pending.toldBytes, pending.notices.length], [true, 60, 1]);
+  assert.equal(pending.take("data")?.bytes, 40);
+});
