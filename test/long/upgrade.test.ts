@@ -338,7 +338,7 @@ test("datagrams, a connection without a client, and a webhook go on in the new p
   const daemon = await Upgradable.start(
     t,
     `[webhook hook]\nurl=http://127.0.0.1:${hookPort}/{event}
-     [direct told]\nlisten=${line}\ntarget=127.0.0.1:${device.port}\nwebhook=hook
+     [direct told]\nlisten=${line}\ntarget=127.0.0.1:${device.port}\nwebhook=hook\nmax-clients=1
      [direct echo]\nlisten=udp:127.0.0.1:${datagrams}\ntarget=127.0.0.1:${echo.address().port}\ntransport=udp
      [mqtt]\nurl=mqtt://127.0.0.1:9
      [direct kept]\nlisten=${standing}\ntarget=127.0.0.1:${device.port}\nmqtt=kept\ndial=always\n`,
@@ -352,6 +352,9 @@ test("datagrams, a connection without a client, and a webhook go on in the new p
   await until(() => told.includes("/connected"), "the first event");
   assert.match(await daemon.upgrade(), /: 1 connection moved/);
   assert.equal(await echoed(datagrams), "?");
+  const surplus = await Client.open(line);
+  assert.match(await surplus.rest(), /max-clients=1 allows/, "the client that has moved has kept its place");
+  surplus.destroy();
   await until(isKept, "the connection without a client, of the new process");
   await until(
     () => device.streams.filter(({ isClosed, hasEnded }) => !isClosed && !hasEnded).length === kept + 1,

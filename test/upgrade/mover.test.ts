@@ -30,7 +30,7 @@ function moving(count: number, isSettled = true) {
       await new Promise(setImmediate);
     }
   };
-  return { mover, move, seen, sent, pass, silences: () => silences };
+  return { mover, move, again: () => mover.move(connections), seen, sent, pass, silences: () => silences };
 }
 
 test("two connections are on their way at a time, and each is let go when the new process has it", async () => {
@@ -78,4 +78,17 @@ test("a connection that does not settle goes on, and so does one that is decline
     ],
   );
   assert.deepEqual([...mover.report.declined], [["c1", "it does not want it"]]);
+});
+
+test("a connection that did not settle goes on for half a second before it is held again", async () => {
+  const { move, again, seen, pass } = moving(1, false);
+  await pass(200);
+  await move;
+  await again();
+  assert.deepEqual(seen, ["hold c1", "go on c1"]);
+  await pass(500);
+  const second = again();
+  await pass(200);
+  await second;
+  assert.deepEqual(seen, ["hold c1", "go on c1", "hold c1", "go on c1"]);
 });
