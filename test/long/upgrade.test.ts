@@ -25,6 +25,7 @@ import { CountedStream } from "../support/counted-stream.js";
 import { MAIN } from "../support/daemon.js";
 import { freePort } from "../support/free-port.js";
 import { FakeLuup } from "../support/luup.js";
+import { readPdu } from "../support/modbus.js";
 import { ModbusClient } from "../support/modbus-client.js";
 import { modbusProtocol, registerValue } from "../support/modbus-device.js";
 import { Client } from "../support/net.js";
@@ -215,7 +216,13 @@ test("a client that has sent FIN hears the rest of its device through an upgrade
   client.end();
   const [other] = device.streams;
   await until(() => other?.hasEnded === true, "FIN at the device");
+  const watcher = await Client.open(daemon.port);
+  await watcher.line();
+  watcher.write("WTCH\n");
+  assert.match(await watcher.line(), /^OK WTCH/);
   assert.match(await daemon.upgrade(), / 1 connection moved/);
+  await until(() => watcher.ended || watcher.closed, "the end of the watcher, which may watch the new process");
+  watcher.destroy();
   const heard = client.heard;
   await until(() => client.heard > heard + 5, "the device after the upgrade");
   other?.end();
@@ -306,13 +313,22 @@ test("clients of a shared device are answered through an upgrade, and the device
   assert.equal(shared.port, line);
 });
 
-test("a line that is gone from the configuration is gone from the machine, a shared device's, too", async (t) => {
+test("a line that is gone from the configuration is gone from the machine, a shared device's, too; its client ends where it is", async (t) => {
+  const device = await talkingDevice(t, 20);
   const ports = [await freePort(), await freePort()];
-  const sections = `[mux]\n${ports[0]}=127.0.0.1:9 PROT=modbus\n[direct]\n${ports[1]}=127.0.0.1:9\n`;
+  const sections = `[mux]\n${ports[0]}=127.0.0.1:9 PROT=modbus\n[direct]\n${ports[1]}=127.0.0.1:${device.port}\n`;
   const daemon = await Upgradable.start(t, sections);
-  for (const port of ports) (await opened(port)).destroy();
+  (await opened(ports[0] ?? 0)).destroy();
+  const client = new CountedStream(await opened(ports[1] ?? 0), 20);
+  t.after(() => client.socket.destroy());
+  await until(() => client.heard > 2, "the stream");
   writeFileSync(daemon.configuration, "");
-  await daemon.upgrade();
+  assert.match(await daemon.upgrade(), /: 0 connections moved; 1 ends where it is, within 60 s \(1 declined\)/);
+  await until(() => /ends here: nothing listens on \S+/.test(daemon.log), "the reason in the log");
+  const { heard } = client;
+  await until(() => client.heard > heard + 2, "the stream behind the upgrade");
+  client.end();
+  device.streams[0]?.end();
   await until(() => daemon.running.length === 1, "the end of the old process");
   for (const port of ports) await assert.rejects(opened(port), { code: "ECONNREFUSED" });
 });
@@ -453,9 +469,13 @@ test("a new process that is killed while it takes over loses nothing that it has
   const device = await talkingDevice(t, 20);
   const line = await freePort();
   const [page, datagrams, standing] = [await freePort(), await freePort(), await freePort()];
+  const shared = await Simulator.open(modbusProtocol("modbus"));
+  t.after(() => shared.stop());
+  const mux = await freePort();
   const daemon = await Upgradable.start(
     t,
     `[direct]\n${line}=127.0.0.1:${device.port}
+     [mux]\n${mux}=127.0.0.1:${shared.port} PROT=modbus
      [web]\nport=${page}
      [direct echo]\nlisten=udp:127.0.0.1:${datagrams}\ntarget=127.0.0.1:${device.port}
      [mqtt]\nurl=mqtt://127.0.0.1:9
@@ -467,6 +487,12 @@ test("a new process that is killed while it takes over loses nothing that it has
     for (const { socket } of clients) socket.destroy();
   });
   await until(() => clients.every(({ heard }) => heard > 1), "all streams");
+  const askers = await Promise.all(Array.from({ length: 8 }, () => ModbusClient.connect(mux)));
+  t.after(() => {
+    for (const asker of askers) asker.destroy();
+  });
+  const askAll = () => Promise.all(askers.map((asker, register) => asker.call(1, readPdu(register))));
+  assert.ok(!(await askAll()).includes("closed"));
   const { pid } = await daemon.status();
   prefix(daemon.program, DIES);
   assert.match(
@@ -480,6 +506,8 @@ test("a new process that is killed while it takes over loses nothing that it has
   const heard = rest.map((client) => client.heard);
   await until(() => rest.every((client, index) => client.heard > (heard[index] ?? 0) + 2), "the others");
   for (const { wrong } of rest) assert.equal(wrong, undefined);
+  const lost = (await askAll()).filter((outcome) => outcome === "closed").length;
+  assert.ok(taken + lost <= 5, `${taken} and ${lost} were lost with it`);
   const later = new CountedStream(await opened(line), 20);
   t.after(() => later.socket.destroy());
   await until(() => later.heard > 2, "a client that comes later");
