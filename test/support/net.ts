@@ -142,12 +142,25 @@ export async function relayed(
   // a client that is connected may still have to be accepted by the device: that is not this one's
   const index = Math.max(device.clients.length, device.awaited);
   device.awaited = index + 1;
+  const { client, pid } = await connected(proxyPort, device.port, options).catch((error: unknown) => {
+    if (device.awaited === index + 1) device.awaited = index; // no client of the device comes of it
+    throw error;
+  });
+  return { client, pid, remote: await device.client(index) };
+}
+
+/** Connects to the device of a port. @returns the client and the pid of the reply */
+async function connected(
+  proxyPort: number,
+  devicePort: number,
+  options: string,
+): Promise<{ client: Client; pid: string }> {
   const { client } = await greet(proxyPort);
-  client.write(`CONN 127.0.0.1:${device.port} ${options}\n`);
+  client.write(`CONN 127.0.0.1:${devicePort} ${options}\n`);
   const answer = await client.line();
   const pid = /^OK CONN (\S+)$/.exec(answer)?.[1];
   if (pid === undefined) throw new Error(`not connected: ${answer}`);
-  return { client, pid, remote: await device.client(index) };
+  return { client, pid };
 }
 
 /** Sends RELD to a daemon; returns the reply. */
