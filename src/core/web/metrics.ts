@@ -91,13 +91,19 @@ function trafficMetrics({ lines }: DaemonReport): Metric[] {
   ];
 }
 
+/** The servers of all lines, one by one: there may be thousands. */
+function* serversOf(directs: readonly DirectStatus[]) {
+  for (const line of directs) for (const server of line.servers) yield { line, server };
+}
+
 function serverMetrics(directs: readonly DirectStatus[]): Metric[] {
-  const servers = (value: (server: ServerStatus) => number): Sample[] =>
-    directs.flatMap((line) =>
-      line.servers.map((server) => ({ labels: { ...lineLabels(line), server: server.address }, value: value(server) })),
-    );
-  const lines = (value: (telegrams: TelegramsStatus) => number): Sample[] =>
-    directs.map((line) => ({ labels: lineLabels(line), value: value(line.telegrams) }));
+  const servers = (value: (server: ServerStatus) => number): Iterable<Sample> =>
+    samplesOf(serversOf(directs), ({ line, server }) => ({
+      labels: { ...lineLabels(line), server: server.address },
+      value: value(server),
+    }));
+  const lines = (value: (telegrams: TelegramsStatus) => number): Iterable<Sample> =>
+    samplesOf(directs, (line) => ({ labels: lineLabels(line), value: value(line.telegrams) }));
   const isUp = ({ state }: ServerStatus): number => Number(state === "up");
   return [
     gauge("server_up", "1 while a server of [direct] counts as reachable.", servers(isUp)),

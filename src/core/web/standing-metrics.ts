@@ -1,13 +1,10 @@
 import type { DirectStatus, StandingStatus } from "../direct/direct-status.js";
-import { counter, gauge, lineLabels, type Metric, type Sample } from "./exposition.js";
+import { counter, gauge, lineLabels, type Metric, type Sample, samplesOf } from "./exposition.js";
 
 /** The metrics of connections that lines keep without any client (`dial=always`), where there are any. Labels: those of the line. */
 export function standingMetrics(directs: readonly DirectStatus[]): Metric[] {
-  if (directs.every(({ standing }) => standing === undefined)) return [];
-  const each = (value: (standing: StandingStatus) => number): Sample[] =>
-    directs.flatMap((line) =>
-      line.standing === undefined ? [] : [{ labels: lineLabels(line), value: value(line.standing) }],
-    );
+  const each = (value: (standing: StandingStatus) => number): Iterable<Sample> =>
+    samplesOf(standingOf(directs), ({ line, standing }) => ({ labels: lineLabels(line), value: value(standing) }));
   return [
     gauge(
       "standing_up",
@@ -30,4 +27,8 @@ export function standingMetrics(directs: readonly DirectStatus[]): Metric[] {
       each(({ refused }) => refused),
     ),
   ];
+}
+
+function* standingOf(directs: readonly DirectStatus[]) {
+  for (const line of directs) if (line.standing !== undefined) yield { line, standing: line.standing };
 }
